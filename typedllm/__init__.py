@@ -1,0 +1,1 @@
+"""Typed output from language models."""
