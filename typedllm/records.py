@@ -352,5 +352,5 @@ class Policy:
 _POLICIES: Final[Mapping[str, frozenset[Tier]]] = {
     "strict": frozenset({"packaging"}),
     "safe": LOSSLESS_TIERS,
-    "lenient": LOSSLESS_TIERS | {"guess"},
+    "lenient": frozenset({*LOSSLESS_TIERS, "guess"}),
 }
