@@ -107,7 +107,7 @@ _KINDS: Final[Mapping[str, str]] = {
 
 
 def _advice(node: JsonSchema) -> Iterator[str]:
-    if "default" in node and node["default"] is not None:
+    if node.get("default") not in (None, [], {}):  # what an absent list or null comes to goes without saying
         yield f"default: {literal(node['default'])}"
     if isinstance(node.get("examples"), list) and node["examples"]:
         yield f"e.g. {', '.join(literal(example) for example in node['examples'][:3])}"
