@@ -1,4 +1,4 @@
-"""Fixtures for all tests."""
+"""Fixtures that every test may use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.both import WORLDS, Both
 from tests.support.server import Server
+
+
+@pytest.fixture(params=WORLDS)
+def both(request: pytest.FixtureRequest) -> Both:
+    return Both(request.param)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -22,6 +23,18 @@ FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal",
 AttemptKind: TypeAlias = Literal["first", "full", "patch", "constrain", "step-down"]
 
 LOSSLESS_TIERS: Final[frozenset[Tier]] = frozenset({"packaging", "syntax", "schema"})
+
+
+class Missing(Enum):
+    """The absence of a JSON value, which None cannot say."""
+
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing.MISSING
 
 
 class Span(NamedTuple):
@@ -259,12 +272,42 @@ class Attempt:
     model: str = ""
 
 
+ReadingStatus: TypeAlias = Literal[
+    "ok", "empty", "refused", "truncated", "no_json", "broken_json", "invalid", "ambiguous"
+]
+
+
 class Candidate(NamedTuple):
     """A part of the reply that was considered as the answer."""
 
     span: Span
     chosen: bool
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What was found in one reply.
+
+    Attributes:
+        status: `ok`, or the kind of failure.
+        value: the value of the declared type; None unless `ok`.
+        data: the JSON that was read, fixes included, as far as it is closed; `MISSING` when there is none.
+        issues: what is wrong; empty when `ok`.
+        fixes: what was changed on this machine.
+        spans: JSON Pointer to where its value stands in the text.
+        candidates: the parts of the text that were considered.
+        reasoning: reasoning that stood in the text.
+    """
+
+    status: ReadingStatus
+    value: T | None = None
+    data: Any = MISSING
+    issues: tuple[Issue, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
+    candidates: tuple[Candidate, ...] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

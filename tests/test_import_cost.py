@@ -1,0 +1,20 @@
+"""`import typedllm` imports pydantic and the standard library, nothing else."""
+
+import subprocess
+import sys
+
+FORBIDDEN = ("openai", "jsonschema", "jiter", "anyio", "httpx", "httpx2", "xllamacpp", "typer", "rich", "opentelemetry")
+
+
+def test_heavy_parts_are_imported_at_first_use() -> None:
+    code = f"import sys, typedllm; print([m for m in {FORBIDDEN} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_public_names_are_sorted_few_and_documented() -> None:
+    import typedllm
+
+    assert typedllm.__all__ == sorted(typedllm.__all__)
+    assert len(typedllm.__all__) <= 30
+    for name in typedllm.__all__:
+        assert getattr(typedllm, name).__doc__, name

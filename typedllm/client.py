@@ -1,0 +1,351 @@
+"""`Client` and `AsyncClient`: drive the loop, nothing else."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+from typing import Any, ParamSpec, Self, TypeAlias, TypeVar, overload
+
+from typing_extensions import TypeForm, Unpack
+
+from typedllm.declared import Schema
+from typedllm.errors import ModelError, SchemaError
+from typedllm.function import AsyncPromptFunction, PromptFunction
+from typedllm.models import AsyncChatModel, ChatModel, profile_of
+from typedllm.options import Options, Settings
+from typedllm.records import Message, NativeMode, Reply, Request, Result
+from typedllm.repair import Call, Check, Loop, Step, first_request, loop
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+Prompt: TypeAlias = "str | Message | Sequence[Message]"
+"""A request: a text, a user message, or messages that end with a user turn."""
+
+
+class _BaseClient:
+    """What both clients share: which model is asked, and with which options."""
+
+    def __init__(self, model: str | ChatModel | None = None, **options: Unpack[Options]) -> None:
+        self._spec = model
+        self._settings = Settings().merge(options)
+        self._resolved: ChatModel | None = None
+        self._overrides: list[ChatModel] = []
+        self._refused: dict[tuple[str, int], set[NativeMode]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def model(self) -> ChatModel:
+        """The chat model that is asked; resolved at the first use.
+
+        Raises:
+            ModelError: no model was named and none is configured, or the name is not known.
+        """
+        if self._overrides:
+            return self._overrides[-1]
+        with self._lock:
+            if self._resolved is None:
+                self._resolved = _resolved(self._spec)
+            return self._resolved
+
+    @contextmanager
+    def override(self, model: str | ChatModel) -> Generator[ChatModel]:
+        """Ask another model inside the block: for tests. It holds for this client in every thread and task.
+
+        Args:
+            model: a `ChatModel`, or the name of one.
+        """
+        chosen = _resolved(model)
+        self._overrides.append(chosen)
+        try:
+            yield chosen
+        finally:
+            self._overrides.remove(chosen)
+
+    def render(self, prompt: Prompt, schema: Schema[Any] | TypeForm[Any], **options: Unpack[Options]) -> Request:
+        """The exact request that `generate` would send first. Nothing is sent."""
+        return first_request(self._call(prompt, schema, options))
+
+    def _call(self, prompt: Prompt, schema: Any, options: Options) -> Call[Any]:
+        task, settings = _task(prompt, self._settings.merge(options))
+        return self._prepare(task, _declared(schema), settings)
+
+    def _prepare(self, task: Message, declared: Schema[T], settings: Settings) -> Call[T]:
+        model = self.model
+        with self._lock:
+            refused = self._refused.setdefault((model.name, id(declared.document)), set())
+        return Call(declared, task, settings, model.name, profile_of(model), refused)
+
+    def __repr__(self) -> str:
+        named = self._spec if isinstance(self._spec, str) else getattr(self._spec, "name", None)
+        return f"{type(self).__name__}({named!r})"
+
+
+def _resolved(model: str | ChatModel | None) -> ChatModel:
+    if isinstance(model, ChatModel):
+        return model
+    from typedllm.models.resolve import resolve
+
+    return resolve(model)
+
+
+def _declared(schema: Any) -> Schema[Any]:
+    if isinstance(schema, Schema):
+        return schema  # pyright: ignore[reportUnknownVariableType]  # isinstance cannot say Schema[Any]
+    return Schema(schema)
+
+
+def _task(prompt: Prompt, settings: Settings) -> tuple[Message, Settings]:
+    """The last user turn; further messages in front of it join the history."""
+    if isinstance(prompt, str):
+        return Message("user", prompt), settings
+    if isinstance(prompt, Message):
+        return prompt, settings
+    if not prompt or prompt[-1].role != "user":
+        raise ValueError("the prompt has no last user message (give a text, or messages that end with a user turn)")
+    return prompt[-1], replace(settings, history=(*settings.history, *prompt[:-1]))
+
+
+class Client(_BaseClient):
+    """Asks a chat model for values of a declared type, blocking.
+
+    Args:
+        model: `"openai:gpt-5-mini"`, `"ollama:qwen3"`, `"local"`, `"http://host/v1#name"`, or a `ChatModel` of your
+            own; None: the `TYPEDLLM_MODEL` variable, else the embedded model if it is installed.
+        **options: defaults for every call; see `Options`.
+    """
+
+    @overload
+    def run(self, prompt: Prompt, schema: Schema[T], **options: Unpack[Options]) -> Result[T]: ...
+    @overload
+    def run(self, prompt: Prompt, schema: TypeForm[T], **options: Unpack[Options]) -> Result[T]: ...
+    def run(self, prompt: Any, schema: Any, **options: Unpack[Options]) -> Result[Any]:
+        """Ask for a value and give the whole story.
+
+        Args:
+            prompt: the request: a text, or messages that end with a user turn.
+            schema: the declared type, or a `Schema`.
+            **options: see `Options`.
+
+        Returns:
+            The value or an error; the attempts, the fixes, the usage. It never raises for a bad reply.
+
+        Raises:
+            SchemaError: the type cannot be rendered or validated.
+        """
+        return self._drive(self._call(prompt, schema, options))
+
+    @overload
+    def generate(self, prompt: Prompt, schema: Schema[T], **options: Unpack[Options]) -> T: ...
+    @overload
+    def generate(self, prompt: Prompt, schema: TypeForm[T], **options: Unpack[Options]) -> T: ...
+    def generate(self, prompt: Any, schema: Any, **options: Unpack[Options]) -> Any:
+        """Ask for a value of the declared type; arguments as for `run`.
+
+        Raises:
+            RepairError: replies came, none was valid within `max_repairs`.
+            ModelError: no usable reply came; a `RefusalError` or `TruncatedError` where the model declined or was cut.
+            BudgetError: the time bound was met.
+            SchemaError: the type cannot be rendered or validated.
+        """
+        return self.run(prompt, schema, **options).value
+
+    @overload
+    def prompt(self, function: Callable[P, T], /) -> PromptFunction[P, T]: ...
+    @overload
+    def prompt(self, /, **options: Unpack[Options]) -> Callable[[Callable[P, T]], PromptFunction[P, T]]: ...
+    def prompt(self, function: Any = None, /, **options: Unpack[Options]) -> Any:
+        """Make a function whose body is the model; see `PromptFunction`.
+
+        Args:
+            function: its docstring is the instruction, its arguments are the data, its return annotation is the
+                declared type. The body is never run.
+            **options: defaults for this function; see `Options`.
+
+        Raises:
+            SchemaError: the function has no return annotation or docstring, or its type cannot be rendered.
+        """
+        scope = _caller(inspect.currentframe())
+
+        def declare(function: Any) -> PromptFunction[Any, Any]:
+            _refuse(inspect.iscoroutinefunction(_plain(function)), function, "a coroutine function", "AsyncClient")
+            return PromptFunction(function, self._settings.merge(options), self._prepare, self._drive, scope)
+
+        return declare if function is None else declare(function)
+
+    def _drive(self, call: Call[T]) -> Result[T]:
+        model = self.model
+        return drive(loop(call), lambda step: _perform(model, step))
+
+    def close(self) -> None:
+        """Close the connections of a model that this client made from a name."""
+        if isinstance(self._spec, str) or self._spec is None:
+            getattr(self._resolved, "close", _nothing)()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def drive(steps: Loop[T], perform: Callable[[Step], Reply | None]) -> Result[T]:
+    """Run a loop to its end: `perform` does what it asks for."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                outcome = perform(step)
+            except Exception as error:  # the loop decides what an error means
+                step = steps.throw(error)
+            else:
+                step = steps.send(outcome)
+    except StopIteration as stop:
+        ended: Result[T] = stop.value
+        return ended
+    finally:
+        steps.close()
+
+
+def _perform(model: ChatModel, step: Step) -> Reply | None:
+    if isinstance(step, Check):
+        _settled(step.run())
+        return None
+    reply = model.complete(step)
+    return reply if isinstance(reply, Reply) else _settled(reply)
+
+
+def _settled(outcome: Any) -> Any:
+    """The outcome; one that is to be awaited is, in an event loop of its own thread."""
+    if not inspect.isawaitable(outcome):
+        return outcome
+    from anyio.from_thread import start_blocking_portal
+
+    async def wait() -> Any:
+        return await outcome
+
+    with start_blocking_portal() as portal:
+        return portal.call(wait)
+
+
+def _caller(frame: FrameType | None) -> FrameType:
+    assert frame is not None
+    assert frame.f_back is not None
+    return frame.f_back
+
+
+def _plain(function: Any) -> Any:
+    return getattr(function, "__func__", function)
+
+
+def _refuse(wrong: bool, function: Any, what: str, other: str) -> None:
+    if wrong:
+        name = getattr(_plain(function), "__qualname__", repr(function))
+        raise SchemaError(f"{name} is {what} (use the prompt decorator of a {other} for it)")
+
+
+def _nothing() -> None:
+    return None
+
+
+class AsyncClient(_BaseClient):
+    """Asks a chat model for values of a declared type, on asyncio or trio; the twin of `Client`.
+
+    Args:
+        model: as for `Client`.
+        **options: defaults for every call; see `Options`.
+    """
+
+    @overload
+    async def run(self, prompt: Prompt, schema: Schema[T], **options: Unpack[Options]) -> Result[T]: ...
+    @overload
+    async def run(self, prompt: Prompt, schema: TypeForm[T], **options: Unpack[Options]) -> Result[T]: ...
+    async def run(self, prompt: Any, schema: Any, **options: Unpack[Options]) -> Result[Any]:
+        """Ask for a value and give the whole story; see `Client.run`."""
+        return await self._drive(self._call(prompt, schema, options))
+
+    @overload
+    async def generate(self, prompt: Prompt, schema: Schema[T], **options: Unpack[Options]) -> T: ...
+    @overload
+    async def generate(self, prompt: Prompt, schema: TypeForm[T], **options: Unpack[Options]) -> T: ...
+    async def generate(self, prompt: Any, schema: Any, **options: Unpack[Options]) -> Any:
+        """Ask for a value of the declared type; see `Client.generate`."""
+        return (await self.run(prompt, schema, **options)).value
+
+    @overload
+    def prompt(self, function: Callable[P, Coroutine[Any, Any, T]], /) -> AsyncPromptFunction[P, T]: ...
+    @overload
+    def prompt(
+        self, /, **options: Unpack[Options]
+    ) -> Callable[[Callable[P, Coroutine[Any, Any, T]]], AsyncPromptFunction[P, T]]: ...
+    def prompt(self, function: Any = None, /, **options: Unpack[Options]) -> Any:
+        """Make a coroutine function whose body is the model; see `Client.prompt`."""
+        scope = _caller(inspect.currentframe())
+
+        def declare(function: Any) -> AsyncPromptFunction[Any, Any]:
+            _refuse(not inspect.iscoroutinefunction(_plain(function)), function, "no coroutine function", "Client")
+            return AsyncPromptFunction(function, self._settings.merge(options), self._prepare, self._drive, scope)
+
+        return declare if function is None else declare(function)
+
+    async def _drive(self, call: Call[T]) -> Result[T]:
+        model = self.model
+        steps = loop(call)
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    outcome = await _aperform(model, step)
+                except Exception as error:  # the loop decides what an error means
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(outcome)
+        except StopIteration as stop:
+            ended: Result[T] = stop.value
+            return ended
+        finally:
+            steps.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of a model that this client made from a name."""
+        if isinstance(self._spec, str) or self._spec is None:
+            close = getattr(self._resolved, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+async def _aperform(model: ChatModel, step: Step) -> Reply | None:
+    if isinstance(step, Check):
+        outcome = step.run()
+        if inspect.isawaitable(outcome):
+            await outcome
+        return None
+    from anyio import fail_after
+
+    try:
+        with fail_after(step.timeout):
+            return await _acomplete(model, step)
+    except TimeoutError as error:
+        raise ModelError(f"{model.name} did not answer in time (raise timeout=)", code="timeout") from error
+
+
+async def _acomplete(model: ChatModel, request: Request) -> Reply:
+    if isinstance(model, AsyncChatModel):
+        return await model.acomplete(request)
+    if inspect.iscoroutinefunction(model.complete):
+        reply: Awaitable[Reply] = model.complete(request)
+        return await reply
+    from anyio.to_thread import run_sync
+
+    outcome = await run_sync(model.complete, request, abandon_on_cancel=True)
+    return outcome if isinstance(outcome, Reply) else await outcome

@@ -1,0 +1,184 @@
+"""`Schema[T]`: the declared output type in one object, however it was declared."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+from typing_extensions import TypeForm
+
+from typedllm.errors import RepairError, TypedLLMError
+from typedllm.records import (
+    Attempt,
+    Candidate,
+    FinishReason,
+    Fix,
+    Issue,
+    JsonSchema,
+    Policy,
+    Reading,
+    Reply,
+    Result,
+    Span,
+    Usage,
+)
+from typedllm.schema.build import build, strip_hints
+from typedllm.schema.typescript import render
+from typedllm.validation import InvalidError, PydanticValidator, Validator
+
+T = TypeVar("T")
+
+_FENCE = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)
+
+
+class Schema(Generic[T]):
+    """The declared output type.
+
+    Args:
+        type: any type that pydantic validates: a model, a dataclass, a `TypedDict`, a union, `list[...]`,
+            `Literal[...]`, an enum, a scalar, `Annotated[...]` of these.
+
+    Raises:
+        SchemaError: the type, or a part of it, cannot be rendered or validated; every such part is listed.
+    """
+
+    def __init__(self, type: TypeForm[T]) -> None:  # noqa: A002  # the word of the domain
+        built = build(type)
+        self._name = built.name
+        self._document = built.document
+        self._adapter = built.adapter
+        self._validator: Validator[T] = PydanticValidator(built.adapter)
+
+    @property
+    def name(self) -> str:
+        """How the root type is called in the prompt."""
+        return self._name
+
+    @property
+    def document(self) -> JsonSchema:
+        """The JSON Schema that the package works on, hints included. Do not change it."""
+        return self._document
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the type is plain text: then the reply itself is the value, and no JSON is asked for."""
+        return self._document.get("type") == "string" and not self._document.keys() & {"enum", "const", "format"}
+
+    def typescript(self, *, compact: bool = False) -> str:
+        """The type as TypeScript, as the prompt shows it.
+
+        Args:
+            compact: one line a type, rather than four spaces of indentation.
+        """
+        return render(self._document, self._name, compact=compact)
+
+    def json_schema(self) -> JsonSchema:
+        """The type as a JSON Schema document (draft 2020-12)."""
+        return strip_hints(self._document)
+
+    def dump(self, value: T) -> str:
+        """A value of the type as the JSON that a model would write for it."""
+        return self._adapter.dump_json(value, by_alias=True, exclude_unset=True).decode()
+
+    def check_value(self, value: T) -> None:
+        """See that a value of the type would pass as a reply: it is dumped and validated.
+
+        Raises:
+            RepairError: it would not.
+        """
+        self.validate(json.loads(self.dump(value))).value  # noqa: B018  # raises
+
+    def validate(self, data: Any, *, context: Mapping[str, Any] | None = None) -> Result[T]:
+        """Judge plain JSON data; nothing is converted.
+
+        Args:
+            data: what `json.loads` gives.
+            context: pydantic's validation context.
+
+        Returns:
+            The value, or the issues.
+        """
+        try:
+            return Result(self._validator.validate_data(data, context))
+        except InvalidError as error:
+            return Result(None, _rejected(error.issues), issues=error.issues)
+
+    def read(
+        self,
+        text: str,
+        finish_reason: FinishReason | None = None,
+        policy: Policy | Literal["strict", "safe", "lenient"] = "safe",
+        *,
+        allow: Iterable[str] = (),
+        context: Mapping[str, Any] | None = None,
+    ) -> Result[T]:
+        """Read a reply, without a model.
+
+        Args:
+            text: what the model wrote.
+            finish_reason: why it stopped, when known; `"length"` tells a truncation from broken JSON.
+            policy: which fixes are applied: `strict` packaging only, `safe` the lossless ones, `lenient` guesses too.
+            allow: lossy kinds to apply on top, by name.
+            context: pydantic's validation context.
+
+        Returns:
+            The value, or the issues; with the fixes, the spans and the candidates.
+        """
+        reading = self.examine(text, finish_reason, Policy.of(policy, allow), context)
+        reply = Reply(text, finish_reason, usage=Usage())
+        attempt = Attempt("first", None, reply, reading.fixes, reading.issues)
+        error: TypedLLMError | None = None if reading.status == "ok" else _rejected(reading.issues, (attempt,))
+        return Result(
+            reading.value, error, (attempt,), reading.fixes, reading.issues, reading.spans, reading.candidates
+        )
+
+    def examine(
+        self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
+    ) -> Reading[T]:
+        """What the loop asks of a reply: its reading, with the kind of failure."""
+        if self.is_text:
+            text = json.dumps(text.strip())
+        if not text.strip():
+            return Reading("empty", issues=(Issue("", "empty", message="the reply is blank"),))
+        try:
+            return Reading("ok", self._validator.validate_text(text, context), json.loads(text))
+        except ValueError:
+            return self._search(text, finish_reason, policy, context)
+
+    def _search(
+        self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
+    ) -> Reading[T]:
+        found = _find(text)
+        if found is None:
+            status: Literal["truncated", "no_json"] = "truncated" if finish_reason == "length" else "no_json"
+            return Reading(status, issues=(Issue("", status, message="no JSON value was found in the reply"),))
+        data, span = found
+        fix = Fix("", "prose", "packaging", span=span)
+        fixes = () if span == (0, len(text.strip())) or not policy.permits(fix.kind, fix.tier) else (fix,)
+        candidates = (Candidate(span, True, "the first JSON value"),)
+        try:
+            value = self._validator.validate_data(data, context)
+        except InvalidError as error:
+            return Reading("invalid", None, data, error.issues, fixes, candidates=candidates)
+        return Reading("ok", value, data, (), fixes, candidates=candidates)
+
+
+def _find(text: str) -> tuple[Any, Span] | None:
+    decoder = json.JSONDecoder()
+    starts = [match.start(1) for match in _FENCE.finditer(text)]
+    starts += [match.start() for match in re.finditer(r"[\[{]", text)]
+    for start in starts:
+        try:
+            data, end = decoder.raw_decode(text, start)
+        except ValueError:
+            continue
+        return data, Span(start, end)
+    return None
+
+
+def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:
+    more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+    first = issues[0] if issues else "nothing is said"
+    return RepairError(f"the data is not valid: {first}{more}", issues=issues, attempts=attempts)

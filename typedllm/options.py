@@ -1,0 +1,129 @@
+"""The options of a call: what may be said, the defaults, and how several layers of them are merged."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from typing_extensions import TypedDict
+
+from typedllm.records import Message, NativeMode, Policy
+
+NativeChoice: TypeAlias = Literal["auto", "require", "prompt"] | NativeMode
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments that clients, prompt functions and their methods share; a nearer one wins.
+
+    Attributes:
+        max_repairs: how often the model is asked again, at most (default 2; 0: never).
+        timeout: seconds for the whole call, all repairs and transport retries included (default 120; None: no bound).
+        policy: which fixes are applied on this machine (default `"safe"`: the lossless ones).
+        allow: names of lossy fixes to apply on top.
+        native: how the schema is carried: `"auto"` (the best way that the service supports, stepping down visibly when
+            it refuses or ignores it), `"require"` (the same without stepping down), or one way: `"schema"`, `"tool"`,
+            `"json"`, `"prompt"`.
+        system: instructions that stand before the schema in the system message.
+        history: earlier turns of the conversation.
+        examples: pairs of a request and the value of the declared type that it should give.
+        context: pydantic's validation context.
+        checks: rules of your own on the value; a `ValueError` or `AssertionError` goes back to the model in its words.
+        logprobs: ask for token log-probabilities (default False).
+        temperature, top_p, max_tokens, seed, stop, presence_penalty, frequency_penalty, reasoning_effort: sampling
+            options, sent only when given, since some models reject some of them.
+        extra: further fields of the request body, sent as they are.
+    """
+
+    max_repairs: int
+    timeout: float | None
+    policy: Policy | Literal["strict", "safe", "lenient"]
+    allow: Sequence[str]
+    native: NativeChoice
+    system: str
+    history: Sequence[Message]
+    examples: Sequence[tuple[Any, Any]]
+    context: Mapping[str, Any]
+    checks: Sequence[Callable[..., object]]
+    logprobs: bool
+    temperature: float
+    top_p: float
+    max_tokens: int
+    seed: int
+    stop: str | Sequence[str]
+    presence_penalty: float
+    frequency_penalty: float
+    reasoning_effort: str
+    extra: Mapping[str, Any]
+
+
+SAMPLING: Final = (
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "seed",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "reasoning_effort",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options with their defaults filled in; the fields mean what they mean on `Options`."""
+
+    max_repairs: int = 2
+    timeout: float | None = 120.0
+    policy: Policy = field(default_factory=Policy.of)
+    native: NativeChoice = "auto"
+    system: str = ""
+    history: tuple[Message, ...] = ()
+    examples: tuple[tuple[Any, Any], ...] = ()
+    context: Mapping[str, Any] | None = None
+    checks: tuple[Callable[..., object], ...] = ()
+    logprobs: bool = False
+    sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def merge(self, options: Mapping[str, Any]) -> Settings:
+        """These settings with nearer options over them.
+
+        Raises:
+            TypeError: there is no option of that name.
+            ValueError: an option's value is out of its range.
+        """
+        if not options:
+            return self
+        _check(options)
+        sampling = {**self.sampling, **{key: options[key] for key in SAMPLING if key in options}}
+        sampling.update(options.get("extra", {}))
+        changes: dict[str, Any] = {key: options[key] for key in _PLAIN if key in options}
+        for key in ("history", "examples", "checks"):
+            if key in options:
+                changes[key] = tuple(options[key])
+        if "policy" in options or "allow" in options:
+            changes["policy"] = Policy.of(options.get("policy", self.policy), options.get("allow", ()))
+        return replace(self, sampling=sampling, **changes)
+
+
+_PLAIN: Final = ("max_repairs", "timeout", "native", "system", "context", "logprobs")
+_NATIVE: Final = ("auto", "require", "schema", "tool", "json", "prompt")
+_KNOWN: Final = frozenset(Options.__annotations__)
+assert {f.name for f in fields(Settings)} - {"sampling"} <= _KNOWN  # the two lists are one
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name not in _KNOWN:
+            near = difflib.get_close_matches(name, _KNOWN, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(sorted(_KNOWN))}"
+            raise TypeError(f"unknown option: {name} ({hint}; fields for the service itself go into extra={{...}})")
+    repairs = options.get("max_repairs", 0)
+    if not isinstance(repairs, int) or repairs < 0:
+        raise ValueError(f"max_repairs is not a whole number of repairs from 0 on: {repairs!r}")
+    timeout = options.get("timeout")
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout is not a number of seconds above 0: {timeout!r} (None: no bound)")
+    if options.get("native", "auto") not in _NATIVE:
+        raise ValueError(f"unknown way to carry the schema: {options['native']!r} (use one of {', '.join(_NATIVE)})")

@@ -1,0 +1,227 @@
+"""The bounded loop: yields what is to be done, is sent what came of it, returns a `Result`. No I/O."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from typedllm import prompts
+from typedllm.declared import Schema
+from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, TruncatedError, TypedLLMError
+from typedllm.options import Settings
+from typedllm.records import (
+    Attempt,
+    AttemptKind,
+    Issue,
+    Message,
+    Native,
+    NativeMode,
+    Reading,
+    Reply,
+    Request,
+    Result,
+    Usage,
+)
+from typedllm.schema.profiles import PROMPT_ONLY, Profile
+
+T = TypeVar("T")
+
+QUOTE_LIMIT = 8_000
+"""Characters of a rejected reply that a repair quotes."""
+
+log = logging.getLogger("typedllm")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule of the caller's that is to be run: the driver calls it (and awaits it) and sends None, or throws."""
+
+    run: Callable[[], object]
+    name: str
+
+
+Step: TypeAlias = Request | Check
+Loop: TypeAlias = Generator[Step, Reply | None, Result[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """All that the loop needs to know of one call.
+
+    Attributes:
+        schema: the declared type.
+        task: the last user turn: the request itself.
+        settings: the merged options.
+        model: name of the `ChatModel`.
+        profile: what its service accepts.
+        refused: ways of carrying the schema that this model is known to refuse for this schema; added to.
+        arguments: the call's arguments by name, for checks that ask for them.
+        clock: seconds, monotonic.
+    """
+
+    schema: Schema[T]
+    task: Message
+    settings: Settings
+    model: str = ""
+    profile: Profile = PROMPT_ONLY
+    refused: set[NativeMode] = field(default_factory=set[NativeMode])
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    clock: Callable[[], float] = time.monotonic
+
+
+def first_request(call: Call[Any]) -> Request:
+    """The request that a call begins with."""
+    settings = call.settings
+    native = _native(call)
+    shown = native is not None and native.mode != "json" and call.profile.shows_schema
+    typescript = "" if shown else call.schema.typescript()
+    if call.schema.is_text:
+        words = prompts.text_system(settings.system)
+    else:
+        words = prompts.system(call.schema.name, typescript, settings.system)
+    messages = [Message("system", words)]
+    for asked, value in settings.examples:
+        messages.append(asked if isinstance(asked, Message) else Message("user", asked))
+        messages.append(Message("assistant", value if call.schema.is_text else call.schema.dump(value)))
+    return Request(
+        (*messages, *settings.history, call.task), native, settings.sampling, settings.timeout, settings.logprobs
+    )
+
+
+def _native(call: Call[Any]) -> Native | None:
+    choice = call.settings.native
+    if choice == "prompt" or call.schema.is_text:
+        return None
+    modes = call.profile.native if choice == "auto" or choice == "require" else (choice,)
+    for mode in modes:
+        if mode not in call.refused:
+            return Native(mode, "reply", {} if mode == "json" else call.schema.json_schema())
+    return None
+
+
+def loop(call: Call[T]) -> Loop[T]:
+    """Drive one call to its result. Yields requests and checks; never raises for what a model does."""
+    return _Run(call).steps()
+
+
+class _Run(Generic[T]):
+    def __init__(self, call: Call[T]) -> None:
+        self.call = call
+        self.started = call.clock()
+        self.attempts: list[Attempt] = []
+        self.repairs = 0
+
+    def steps(self) -> Loop[T]:
+        kind: AttemptKind = "first"
+        request = first_request(self.call)
+        while True:
+            request = replace(request, timeout=self._left())
+            if request.timeout is not None and request.timeout <= 0:
+                return self._failed(self._late())
+            try:
+                reply = yield request
+            except ModelError as error:
+                self.attempts.append(Attempt(kind, request, error.reply, model=self.call.model))
+                if self._steps_down(error, request):
+                    kind, request = "step-down", first_request(self.call)
+                    continue
+                return self._failed(self._late() if error.code == "timeout" and self._left() == 0 else error)
+            assert reply is not None
+            reading = yield from self._examine(reply)
+            self.attempts.append(Attempt(kind, request, reply, reading.fixes, reading.issues, self.call.model))
+            if reading.status == "ok":
+                return self._result(reading)
+            final = self._final(reading, reply)
+            if final is not None:
+                return self._failed(final, reading)
+            self.repairs += 1
+            kind, request = "full", self._full(reading, reply)
+
+    def _examine(self, reply: Reply) -> Generator[Step, Reply | None, Reading[T]]:
+        if reply.finish_reason in ("refusal", "content_filter"):
+            words = reply.refusal or reply.text
+            return Reading("refused", issues=(Issue("", "refused", message=words or "the model declined"),))
+        settings = self.call.settings
+        reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
+        if reading.status != "ok" or not settings.checks:
+            return reading
+        issues: list[Issue] = []
+        for check in settings.checks:
+            try:
+                yield Check(partial(check, reading.value), getattr(check, "__name__", "check"))
+            except (ValueError, AssertionError) as error:
+                issues.append(Issue("", "check", message=str(error) or f"{type(error).__name__} in a check"))
+        return replace(reading, status="invalid", value=None, issues=tuple(issues)) if issues else reading
+
+    def _full(self, reading: Reading[T], reply: Reply) -> Request:
+        """Ask for the whole value again; only the latest rejected reply stands in the conversation."""
+        request = first_request(self.call)
+        text = prompts.full_repair(reading.status, reply.text, reading.issues, QUOTE_LIMIT)
+        return replace(request, messages=prompts.append(request.messages, text))
+
+    def _steps_down(self, error: ModelError, request: Request) -> bool:
+        """Whether the call goes on with a way of carrying the schema that the service has not refused."""
+        if error.code != "schema_rejected" or request.native is None or self.call.settings.native != "auto":
+            return False
+        self.call.refused.add(request.native.mode)
+        log.warning(
+            "%s refused the schema as %s; stepping down (%s)", self.call.model, request.native.mode, error.status
+        )
+        return True
+
+    def _final(self, reading: Reading[T], reply: Reply) -> TypedLLMError | None:
+        """The error that ends the call after this reading; None: a repair may follow."""
+        if reading.status == "refused":
+            words = reading.issues[0].message
+            return RefusalError(
+                f"the model declined: {words} (reword the request, or ask another model)", text=words, code="refused"
+            )
+        if reading.status == "truncated":
+            return TruncatedError(
+                f"the reply was cut off at the token limit after {len(reply.text)} characters (raise max_tokens=)",
+                partial=reply.text,
+                code="truncated",
+            )
+        if self.repairs >= self.call.settings.max_repairs:
+            count = self.repairs + 1
+            tries = f"{count} attempt{'s' if count > 1 else ''}"
+            return RepairError(
+                f"no valid reply in {tries}; last: {reading.issues[0]} (allow more with max_repairs=, or loosen "
+                f"{self.call.schema.name})",
+                issues=reading.issues,
+            )
+        return None
+
+    def _left(self) -> float | None:
+        timeout = self.call.settings.timeout
+        return None if timeout is None else max(0.0, timeout - (self.call.clock() - self.started))
+
+    def _late(self) -> BudgetError:
+        seconds = self.call.settings.timeout
+        return BudgetError(f"the time bound was met: {seconds} s for the whole call (raise timeout=)", bound="timeout")
+
+    def _failed(self, error: TypedLLMError, reading: Reading[T] | None = None) -> Result[T]:
+        error.attempts = tuple(self.attempts)
+        error.usage = self._usage()
+        return self._result(reading or Reading("invalid"), error)
+
+    def _result(self, reading: Reading[T], error: TypedLLMError | None = None) -> Result[T]:
+        return Result(
+            reading.value if error is None else None,
+            error,
+            tuple(self.attempts),
+            reading.fixes,
+            reading.issues,
+            reading.spans,
+            reading.candidates,
+            self._usage(),
+            self.call.clock() - self.started,
+            self.call.model,
+        )
+
+    def _usage(self) -> Usage:
+        return sum((attempt.reply.usage for attempt in self.attempts if attempt.reply), Usage())
