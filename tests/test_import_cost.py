@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 FORBIDDEN = ("openai", "jsonschema", "jiter", "anyio", "httpx", "httpx2", "xllamacpp", "typer", "rich", "opentelemetry")
 
 
@@ -18,3 +20,15 @@ def test_public_names_are_sorted_few_and_documented() -> None:
     assert len(typedllm.__all__) <= 30
     for name in typedllm.__all__:
         assert getattr(typedllm, name).__doc__, name
+
+
+def test_the_package_itself_is_lazy_and_says_what_it_lacks() -> None:
+    import typedllm
+
+    code = "import sys, typedllm; print('typedllm.client' in sys.modules, typedllm.Usage().requests)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False 0\n"
+    )
+    assert set(typedllm.__all__) <= set(dir(typedllm))
+    with pytest.raises(AttributeError, match="has no attribute 'Clients'"):
+        _ = typedllm.Clients  # type: ignore[attr-defined]
