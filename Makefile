@@ -19,8 +19,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
-	$(BIN)/pyright
-	$(BIN)/mypy typedllm examples schemas
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/mypy typedllm schemas $(wildcard examples)
 
 quick: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not local"
