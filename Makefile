@@ -14,6 +14,15 @@ $(VENV)/.dev: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,cli]' --group dev
 	touch $@
 
+$(VENV)/.local: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	touch $@
+
+demo: $(VENV)/.local
+	$(BIN)/python -m typedllm.models.weights
+	$(BIN)/python examples/coffee_shop/main.py --model local
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -28,6 +37,7 @@ quick: $(VENV)/.dev
 check: lint types quick
 
 test: lint types
+	$(BIN)/python -m typedllm.models.weights
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
