@@ -28,8 +28,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
-	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/mypy typedllm schemas $(wildcard examples)
+	$(BIN)/pyright
+	$(BIN)/mypy typedllm examples schemas
 
 quick: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not local"

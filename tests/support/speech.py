@@ -155,7 +155,7 @@ def _output(step: Step, seen: Seen) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     if step.reasoning:
         items.append({"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": step.reasoning}]})
-    if step.choices and (step.text is not None or step.refusal is not None):
+    if step.choices and (step.text is not None or step.refusal is not None or step.tool is None):
         message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
         items.append({**message, "content": _content(step, seen)})
     if step.tool is not None:

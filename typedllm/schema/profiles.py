@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from typedllm.records import NativeMode
 
@@ -20,6 +21,8 @@ class Profile:
         logprobs: whether it gives token log-probabilities.
         max_tokens: its spelling of the token limit.
         example: whether its models are so small that the prompt should carry a generated example instance.
+        reasoning: where it puts reasoning text: in a field of the message, in `<think>` tags of the text, or nowhere.
+        beside_native: further body fields that must stand beside a native schema so that it is enforced.
     """
 
     name: str
@@ -29,6 +32,30 @@ class Profile:
     logprobs: bool = False
     max_tokens: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     example: bool = False
+    reasoning: Literal["", "reasoning_content", "reasoning", "content", "think"] = ""
+    beside_native: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-PROMPT_ONLY: Final = Profile("prompt_only", "2026-11-24")
+_AS_OF: Final = "2026-11-24"
+_ALL: Final[tuple[NativeMode, ...]] = ("schema", "tool", "json")
+
+PROMPT_ONLY: Final = Profile("prompt_only", _AS_OF)
+GENERIC: Final = Profile("generic", _AS_OF, ("schema", "json"), logprobs=True)
+
+OPENAI: Final = Profile("openai", _AS_OF, _ALL, shows_schema=True, logprobs=True, max_tokens="max_completion_tokens")
+ANTHROPIC: Final = Profile("anthropic", _AS_OF, ("tool",), shows_schema=True)
+GEMINI: Final = Profile("gemini", _AS_OF, _ALL, shows_schema=True)
+MISTRAL: Final = Profile("mistral", _AS_OF, _ALL, reasoning="content")
+GROQ: Final = Profile("groq", _AS_OF, _ALL, max_tokens="max_completion_tokens", reasoning="reasoning")
+DEEPSEEK: Final = Profile("deepseek", _AS_OF, ("json",), logprobs=True, reasoning="reasoning_content")
+OPENROUTER: Final = Profile(
+    "openrouter", _AS_OF, _ALL, reasoning="reasoning", beside_native={"provider": {"require_parameters": True}}
+)
+TOGETHER: Final = Profile("together", _AS_OF, ("schema", "json"), reasoning="reasoning")
+FIREWORKS: Final = Profile("fireworks", _AS_OF, ("schema", "json"), reasoning="reasoning_content")
+XAI: Final = Profile("xai", _AS_OF, ("schema", "tool"), reasoning="reasoning_content")
+
+OLLAMA: Final = Profile("ollama", _AS_OF, ("schema", "json"), reasoning="reasoning")
+LMSTUDIO: Final = Profile("lmstudio", _AS_OF, ("schema",), reasoning="reasoning_content")
+VLLM: Final = Profile("vllm", _AS_OF, _ALL, logprobs=True, reasoning="reasoning")
+LLAMA_CPP: Final = Profile("llama_cpp", _AS_OF, ("schema",), logprobs=True, reasoning="reasoning_content")

@@ -1,0 +1,165 @@
+"""The drivers of both worlds: they do what a generator of steps says, and decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typedllm.models import vendor
+from typedllm.models.clients import Clients
+from typedllm.models.transport import Call, Clock, Pause
+from typedllm.models.vendor import Body
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+T = TypeVar("T")
+
+
+class Driver:
+    """Sends, reads and sleeps for one model."""
+
+    def __init__(self, clients: Clients, clock: Clock, max_bytes: int) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def deadline(self, timeout: float | None) -> float | None:
+        """When a timeout that begins now is over."""
+        return None if timeout is None else self._clock.now() + timeout
+
+    def run(self, steps: Generator[Call | Pause, Any, T]) -> T:
+        """Do the steps; what they return."""
+        client = self._clients.blocking()
+        outcome: object = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if isinstance(step, Pause):
+                self._clock.sleep(step.seconds)
+                outcome = None
+                continue
+            try:
+                outcome = self._send(client, step)
+            except vendor.transport_errors() as error:
+                outcome = vendor.failure_of(error)
+
+    async def arun(self, steps: Generator[Call | Pause, Any, T]) -> T:
+        """The same, without blocking the event loop."""
+        client = await self._clients.looped()
+        outcome: object = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if isinstance(step, Pause):
+                await self._clock.asleep(step.seconds)
+                outcome = None
+                continue
+            try:
+                outcome = await self._asend(client, step)
+            except vendor.transport_errors() as error:
+                outcome = vendor.failure_of(error)
+
+    def _send(self, client: OpenAI, call: Call) -> Body | bytes:
+        deadline = self.deadline(call.timeout)
+        body = vendor.post(client, call)
+        if call.stream:
+            return body
+        gathered = _Gathered(self._max_bytes)
+        try:
+            for piece in self.pieces(body, deadline):
+                gathered.add(piece)
+        finally:
+            body.close()
+        return gathered.whole()
+
+    async def _asend(self, client: AsyncOpenAI, call: Call) -> Body | bytes:
+        import anyio
+
+        deadline = self.deadline(call.timeout)
+        with anyio.fail_after(call.timeout):
+            body = await vendor.apost(client, call)
+        if call.stream:
+            return body
+        gathered = _Gathered(self._max_bytes)
+        async with opened(body) as pieces:
+            while (piece := await self.next_of(pieces, deadline)) is not None:
+                gathered.add(piece)
+        return gathered.whole()
+
+    def pieces(self, body: Body, deadline: float | None) -> Iterator[bytes]:
+        """The bytes of a body as they come.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+        """
+        if deadline is None:
+            yield from body.iter_bytes()
+            return
+        vendor.limit_reads(body, max(0.001, deadline - self._clock.now()))
+        for piece in body.iter_bytes():
+            yield piece
+            if self._clock.now() > deadline:
+                raise TimeoutError("the body takes too long")
+
+    async def next_of(self, pieces: AsyncIterator[bytes], deadline: float | None) -> bytes | None:
+        """The next bytes of a body; None at its end.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+        """
+        import anyio
+
+        with anyio.fail_after(None if deadline is None else max(0.0, deadline - self._clock.now())):
+            return await anext(pieces, None)
+
+
+class _Gathered:
+    """A body put together, up to a bound."""
+
+    def __init__(self, room: int) -> None:
+        self._pieces: list[bytes] = []
+        self._room = room
+
+    def add(self, piece: bytes) -> None:
+        """Add the next bytes.
+
+        Raises:
+            TooLongError: they are more than allowed.
+        """
+        self._pieces.append(piece)
+        self._room -= len(piece)
+        if self._room < 0:
+            raise vendor.TooLongError
+
+    def whole(self) -> bytes:
+        return b"".join(self._pieces)
+
+
+@asynccontextmanager
+async def opened(body: Body) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """The bytes of a body as they come; closed at the end, its connection too when bytes are left.
+
+    The HTTP libraries read through nested asynchronous generators. These are run to their end here, on the closed
+    connection: an event loop that finds one of them unfinished later complains of it.
+    """
+    import anyio
+
+    pieces = body.aiter_bytes()
+    try:
+        yield pieces
+    finally:
+        with anyio.CancelScope(shield=True):
+            await body.aclose()
+            try:
+                async for _ in pieces:
+                    pass
+            except vendor.transport_errors():
+                pass

@@ -1,0 +1,155 @@
+"""A streamed reply read from the bytes of its body: every decision, and no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
+
+from typedllm.errors import ModelError
+from typedllm.models.chunks import Gathered, split
+from typedllm.models.failures import Asked, error_of, refused, salvage
+from typedllm.models.payload import Trouble, parse, trouble
+from typedllm.models.sse import EventDecoder
+from typedllm.models.transport import Failure
+from typedllm.records import Chunk, Reply, Request
+from typedllm.schema.profiles import Profile
+
+_END: Final = b"[DONE]"
+
+
+class Events(Protocol):
+    """The events of one stream, read in order; `finished` once the service has said why the reply ended."""
+
+    finished: bool
+
+    def read(self, event: object) -> Iterator[Chunk | Trouble]: ...
+    def close(self) -> Iterator[Chunk]: ...
+
+
+class Api(Protocol):
+    """One of the two APIs: a module with these names."""
+
+    PATH: str
+
+    def body(self, model: str, request: Request, profile: Profile, *, stream: bool) -> dict[str, Any]: ...
+    def read(self, payload: object, request: Request) -> Reply | Trouble: ...
+    def Events(self, request: Request) -> Events: ...  # noqa: N802  # a class of the module
+
+
+def read_whole(data: bytes, api: Api, asked: Asked, retries: int = 0) -> Reply:
+    """The reply in a body of status 200.
+
+    Raises:
+        ModelError: the body is not JSON, holds no reply, or reports an error.
+    """
+    try:
+        payload = parse(data)
+    except ValueError as error:
+        start = asked.clean(data[:200].decode(errors="replace"))
+        message = f"{asked.provider} sent what is not JSON: {start} (check that the base URL speaks this API)"
+        raise ModelError(message, provider=asked.provider, status=200, retries=retries) from error
+    read = api.read(payload, asked.request)
+    reply = salvage(read) if isinstance(read, Trouble) else read
+    if reply is None:
+        raise refused(trouble(payload), None, asked, retries)
+    return reply
+
+
+class StreamReader:
+    """Bytes in, chunks out.
+
+    A service that streams nothing, and sends its whole reply as one JSON document, is understood as well.
+    """
+
+    def __init__(self, api: Api, asked: Asked, *, retries: int, max_bytes: int) -> None:
+        self._api = api
+        self._asked = asked
+        self._retries = retries
+        self._room = max_bytes
+        self._events = api.Events(asked.request)
+        self._decoder = EventDecoder()
+        self._document: list[bytes] | None = None
+        self._begun = False
+        self._done = False
+        self._so_far = Gathered()
+
+    def feed(self, piece: bytes) -> Iterator[Chunk]:
+        """What this piece of the body adds.
+
+        Raises:
+            ModelError: the service reports an error, or sends what cannot be read, or more than it may.
+        """
+        self._room -= len(piece)
+        if self._room < 0:
+            raise self._cut(Failure("too_long", ValueError("too long")))
+        if not self._begun and piece.strip():
+            self._begun = True
+            self._document = [] if piece.lstrip()[:1] in {b"{", b"["} else None
+            if self._retries:
+                yield from self._add(Chunk(retries=self._retries))
+        if self._document is not None:
+            self._document.append(piece)
+            return
+        for data in self._decoder.feed(piece):
+            yield from self._event(data)
+
+    def close(self) -> Iterator[Chunk]:
+        """What remains once the body has ended.
+
+        Raises:
+            ModelError: it ended before the reply did.
+        """
+        if self._document is not None:
+            reply = read_whole(b"".join(self._document), self._api, self._asked, self._retries)
+            yield from split(reply, (len(reply.text),))
+            return
+        for data in self._decoder.close():
+            yield from self._event(data)
+        if self._done:
+            for chunk in self._events.close():
+                yield from self._add(chunk)
+        self.broken(Failure("connection", EOFError("the stream ended before the reply did")))
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more can come."""
+        return self._events.finished or self._done
+
+    def broken(self, failure: Failure) -> None:
+        """The connection broke: no loss when nothing more was to come.
+
+        Raises:
+            ModelError: there was more to come; its `reply` holds what came so far.
+        """
+        if not self.complete:
+            raise self._cut(failure)
+
+    def _cut(self, failure: Failure) -> ModelError:
+        return error_of(failure, self._asked, self._retries, reply=self._so_far.reply())
+
+    def _event(self, data: bytes) -> Iterator[Chunk]:
+        if data.strip() == _END or self._done:
+            self._done = True
+            return
+        try:
+            event = parse(data)
+        except ValueError as error:
+            start = self._asked.clean(data[:200].decode(errors="replace"))
+            message = f"{self._asked.provider} sent an event that is not JSON: {start} (ask again)"
+            raise ModelError(
+                message, provider=self._asked.provider, retries=self._retries, reply=self._so_far.reply()
+            ) from error
+        for chunk in self._events.read(event):
+            yield from self._add(chunk) if isinstance(chunk, Chunk) else self._trouble(chunk)
+
+    def _add(self, chunk: Chunk) -> Iterator[Chunk]:
+        self._so_far.add(chunk)
+        yield chunk
+
+    def _trouble(self, told: Trouble) -> Iterator[Chunk]:
+        so_far = self._so_far.reply()
+        reply = salvage(told)
+        if reply is None or so_far.text:
+            raise refused(told, None, self._asked, self._retries, reply=so_far)
+        self._done = self._events.finished = True
+        yield from split(reply, (max(1, len(reply.text)),))
