@@ -18,7 +18,7 @@ from typedllm.function import AsyncPromptFunction, PromptFunction
 from typedllm.models import AsyncChatModel, ChatModel, profile_of
 from typedllm.options import Options, Settings
 from typedllm.records import Message, NativeMode, Reply, Request, Result
-from typedllm.repair import Call, Check, Loop, Step, first_request, loop
+from typedllm.repair import Call, Check, Loop, Rung, Step, first_request, loop
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -26,43 +26,51 @@ P = ParamSpec("P")
 Prompt: TypeAlias = "str | Message | Sequence[Message]"
 """A request: a text, a user message, or messages that end with a user turn."""
 
+Models: TypeAlias = "str | ChatModel | Sequence[str | ChatModel]"
+"""A model or its name; several: a ladder, which a call climbs when repairs at one model do not help."""
+
 
 class _BaseClient:
     """What both clients share: which model is asked, and with which options."""
 
-    def __init__(self, model: str | ChatModel | None = None, **options: Unpack[Options]) -> None:
+    def __init__(self, model: Models | None = None, **options: Unpack[Options]) -> None:
         self._spec = model
         self._settings = Settings().merge(options)
-        self._resolved: ChatModel | None = None
-        self._overrides: list[ChatModel] = []
+        self._resolved: tuple[ChatModel, ...] = ()
+        self._overrides: list[tuple[ChatModel, ...]] = []
         self._refused: dict[tuple[str, int], set[NativeMode]] = {}
         self._lock = threading.Lock()
 
     @property
     def model(self) -> ChatModel:
-        """The chat model that is asked; resolved at the first use.
+        """The chat model that is asked first; see `models`."""
+        return self.models[0]
+
+    @property
+    def models(self) -> tuple[ChatModel, ...]:
+        """The chat models in the order in which they are asked; resolved at the first use.
 
         Raises:
-            ModelError: no model was named and none is configured, or the name is not known.
+            ModelError: no model was named and none is configured, or a name is not known.
         """
         if self._overrides:
             return self._overrides[-1]
         with self._lock:
-            if self._resolved is None:
+            if not self._resolved:
                 self._resolved = _resolved(self._spec)
             return self._resolved
 
     @contextmanager
-    def override(self, model: str | ChatModel) -> Generator[ChatModel]:
+    def override(self, model: Models) -> Generator[ChatModel]:
         """Ask another model inside the block: for tests. It holds for this client in every thread and task.
 
         Args:
-            model: a `ChatModel`, or the name of one.
+            model: a `ChatModel`, or the name of one; several: a ladder.
         """
         chosen = _resolved(model)
         self._overrides.append(chosen)
         try:
-            yield chosen
+            yield chosen[0]
         finally:
             self._overrides.remove(chosen)
 
@@ -75,22 +83,36 @@ class _BaseClient:
         return self._prepare(task, _declared(schema), settings)
 
     def _prepare(self, task: Message, declared: Schema[T], settings: Settings) -> Call[T]:
-        model = self.model
+        models = self.models
         with self._lock:
-            refused = self._refused.setdefault((model.name, id(declared.document)), set())
-        return Call(declared, task, settings, model.name, profile_of(model), refused)
+            refused = [self._refused.setdefault((model.name, id(declared.document)), set()) for model in models]
+        rungs = (Rung(model.name, profile_of(model), no) for model, no in zip(models, refused, strict=True))
+        return Call(declared, task, settings, tuple(rungs))
+
+    def _own(self) -> list[ChatModel]:
+        """The models that this client made."""
+        pairs = zip(_listed(self._spec), self._resolved, strict=False)
+        return [model for spec, model in pairs if not isinstance(spec, ChatModel)]
 
     def __repr__(self) -> str:
-        named = self._spec if isinstance(self._spec, str) else getattr(self._spec, "name", None)
-        return f"{type(self).__name__}({named!r})"
+        named = [spec if isinstance(spec, str) else spec.name for spec in _listed(self._spec) if spec is not None]
+        return f"{type(self).__name__}({', '.join(map(repr, named))})"
 
 
-def _resolved(model: str | ChatModel | None) -> ChatModel:
-    if isinstance(model, ChatModel):
-        return model
+def _listed(models: Models | None) -> Sequence[str | ChatModel | None]:
+    return [models] if models is None or isinstance(models, str | ChatModel) else models
+
+
+def _resolved(models: Models | None) -> tuple[ChatModel, ...]:
+    if not (listed := _listed(models)):
+        raise ValueError("the list of models is empty (name one at least)")
+    return tuple(model if isinstance(model, ChatModel) else _named(model) for model in listed)
+
+
+def _named(name: str | None) -> ChatModel:
     from typedllm.models.resolve import resolve
 
-    return resolve(model)
+    return resolve(name)
 
 
 def _declared(schema: Any) -> Schema[Any]:
@@ -115,7 +137,8 @@ class Client(_BaseClient):
 
     Args:
         model: `"openai:gpt-5-mini"`, `"ollama:qwen3"`, `"local"`, `"http://host/v1#name"`, or a `ChatModel` of your
-            own; None: the `TYPEDLLM_MODEL` variable, else the embedded model if it is installed.
+            own; None: the `TYPEDLLM_MODEL` variable, else the embedded model if it is installed. Several: a ladder,
+            whose next model is asked when the one before it declines, is down, or gives nothing valid.
         **options: defaults for every call; see `Options`.
     """
 
@@ -178,13 +201,13 @@ class Client(_BaseClient):
         return declare if function is None else declare(function)
 
     def _drive(self, call: Call[T]) -> Result[T]:
-        model = self.model
-        return drive(loop(call), lambda step: _perform(model, step))
+        models = self.models
+        return drive(loop(call), lambda step: _perform(models, step))
 
     def close(self) -> None:
-        """Close the connections of a model that this client made from a name."""
-        if isinstance(self._spec, str) or self._spec is None:
-            getattr(self._resolved, "close", _nothing)()
+        """Close the connections of the models that this client made from names."""
+        for model in self._own():
+            getattr(model, "close", _nothing)()
 
     def __enter__(self) -> Self:
         return self
@@ -211,11 +234,11 @@ def drive(steps: Loop[T], perform: Callable[[Step], Reply | None]) -> Result[T]:
         steps.close()
 
 
-def _perform(model: ChatModel, step: Step) -> Reply | None:
+def _perform(models: Sequence[ChatModel], step: Step) -> Reply | None:
     if isinstance(step, Check):
         _settled(step.run())
         return None
-    reply = model.complete(step)
+    reply = models[step.rung].complete(step.request)
     return reply if isinstance(reply, Reply) else _settled(reply)
 
 
@@ -293,13 +316,13 @@ class AsyncClient(_BaseClient):
         return declare if function is None else declare(function)
 
     async def _drive(self, call: Call[T]) -> Result[T]:
-        model = self.model
+        models = self.models
         steps = loop(call)
         try:
             step = next(steps)
             while True:
                 try:
-                    outcome = await _aperform(model, step)
+                    outcome = await _aperform(models, step)
                 except Exception as error:  # the loop decides what an error means
                     step = steps.throw(error)
                 else:
@@ -311,9 +334,9 @@ class AsyncClient(_BaseClient):
             steps.close()
 
     async def aclose(self) -> None:
-        """Close the connections of a model that this client made from a name."""
-        if isinstance(self._spec, str) or self._spec is None:
-            close = getattr(self._resolved, "aclose", None)
+        """Close the connections of the models that this client made from names."""
+        for model in self._own():
+            close = getattr(model, "aclose", None)
             if close is not None:
                 await close()
 
@@ -324,7 +347,7 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
 
-async def _aperform(model: ChatModel, step: Step) -> Reply | None:
+async def _aperform(models: Sequence[ChatModel], step: Step) -> Reply | None:
     if isinstance(step, Check):
         outcome = step.run()
         if inspect.isawaitable(outcome):
@@ -332,9 +355,10 @@ async def _aperform(model: ChatModel, step: Step) -> Reply | None:
         return None
     from anyio import fail_after
 
+    model = models[step.rung]
     try:
-        with fail_after(step.timeout):
-            return await _acomplete(model, step)
+        with fail_after(step.request.timeout):
+            return await _acomplete(model, step.request)
     except TimeoutError as error:
         raise ModelError(f"{model.name} did not answer in time (raise timeout=)", code="timeout") from error
 

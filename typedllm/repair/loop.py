@@ -1,32 +1,17 @@
-"""The bounded loop: yields what is to be done, is sent what came of it, returns a `Result`. No I/O."""
+"""The loop itself."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from typedllm import prompts
-from typedllm.declared import Schema
 from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, TruncatedError, TypedLLMError
-from typedllm.options import Settings
-from typedllm.records import (
-    Attempt,
-    AttemptKind,
-    Issue,
-    Message,
-    Native,
-    NativeMode,
-    Reading,
-    Reply,
-    Request,
-    Result,
-    Usage,
-)
-from typedllm.schema.profiles import PROMPT_ONLY, Profile
+from typedllm.records import Attempt, AttemptKind, Issue, Reading, Reply, Request, Result, Usage
+from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
 
 T = TypeVar("T")
 
@@ -34,73 +19,6 @@ QUOTE_LIMIT = 8_000
 """Characters of a rejected reply that a repair quotes."""
 
 log = logging.getLogger("typedllm")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A rule of the caller's that is to be run: the driver calls it (and awaits it) and sends None, or throws."""
-
-    run: Callable[[], object]
-    name: str
-
-
-Step: TypeAlias = Request | Check
-Loop: TypeAlias = Generator[Step, Reply | None, Result[T]]
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """All that the loop needs to know of one call.
-
-    Attributes:
-        schema: the declared type.
-        task: the last user turn: the request itself.
-        settings: the merged options.
-        model: name of the `ChatModel`.
-        profile: what its service accepts.
-        refused: ways of carrying the schema that this model is known to refuse for this schema; added to.
-        arguments: the call's arguments by name, for checks that ask for them.
-        clock: seconds, monotonic.
-    """
-
-    schema: Schema[T]
-    task: Message
-    settings: Settings
-    model: str = ""
-    profile: Profile = PROMPT_ONLY
-    refused: set[NativeMode] = field(default_factory=set[NativeMode])
-    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    clock: Callable[[], float] = time.monotonic
-
-
-def first_request(call: Call[Any]) -> Request:
-    """The request that a call begins with."""
-    settings = call.settings
-    native = _native(call)
-    shown = native is not None and native.mode != "json" and call.profile.shows_schema
-    typescript = "" if shown else call.schema.typescript()
-    if call.schema.is_text:
-        words = prompts.text_system(settings.system)
-    else:
-        words = prompts.system(call.schema.name, typescript, settings.system)
-    messages = [Message("system", words)]
-    for asked, value in settings.examples:
-        messages.append(asked if isinstance(asked, Message) else Message("user", asked))
-        messages.append(Message("assistant", value if call.schema.is_text else call.schema.dump(value)))
-    return Request(
-        (*messages, *settings.history, call.task), native, settings.sampling, settings.timeout, settings.logprobs
-    )
-
-
-def _native(call: Call[Any]) -> Native | None:
-    choice = call.settings.native
-    if choice == "prompt" or call.schema.is_text:
-        return None
-    modes = call.profile.native if choice == "auto" or choice == "require" else (choice,)
-    for mode in modes:
-        if mode not in call.refused:
-            return Native(mode, "reply", {} if mode == "json" else call.schema.json_schema())
-    return None
 
 
 def loop(call: Call[T]) -> Loop[T]:
@@ -114,6 +32,7 @@ class _Run(Generic[T]):
         self.started = call.clock()
         self.attempts: list[Attempt] = []
         self.repairs = 0
+        self.rung = 0
 
     def steps(self) -> Loop[T]:
         kind: AttemptKind = "first"
@@ -123,16 +42,18 @@ class _Run(Generic[T]):
             if request.timeout is not None and request.timeout <= 0:
                 return self._failed(self._late())
             try:
-                reply = yield request
+                reply = yield Ask(request, self.rung)
             except ModelError as error:
-                self.attempts.append(Attempt(kind, request, error.reply, model=self.call.model))
+                self.attempts.append(Attempt(kind, request, error.reply, model=self.call.ladder[self.rung].model))
                 if self._steps_down(error, request):
                     kind, request = "step-down", first_request(self.call)
                     continue
                 return self._failed(self._late() if error.code == "timeout" and self._left() == 0 else error)
             assert reply is not None
             reading = yield from self._examine(reply)
-            self.attempts.append(Attempt(kind, request, reply, reading.fixes, reading.issues, self.call.model))
+            self.attempts.append(
+                Attempt(kind, request, reply, reading.fixes, reading.issues, self.call.ladder[self.rung].model)
+            )
             if reading.status == "ok":
                 return self._result(reading)
             final = self._final(reading, reply)
@@ -167,9 +88,12 @@ class _Run(Generic[T]):
         """Whether the call goes on with a way of carrying the schema that the service has not refused."""
         if error.code != "schema_rejected" or request.native is None or self.call.settings.native != "auto":
             return False
-        self.call.refused.add(request.native.mode)
+        self.call.ladder[self.rung].refused.add(request.native.mode)
         log.warning(
-            "%s refused the schema as %s; stepping down (%s)", self.call.model, request.native.mode, error.status
+            "%s refused the schema as %s; stepping down (%s)",
+            self.call.ladder[self.rung].model,
+            request.native.mode,
+            error.status,
         )
         return True
 
@@ -220,7 +144,7 @@ class _Run(Generic[T]):
             reading.candidates,
             self._usage(),
             self.call.clock() - self.started,
-            self.call.model,
+            self.call.ladder[self.rung].model,
         )
 
     def _usage(self) -> Usage:

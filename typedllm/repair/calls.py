@@ -1,0 +1,104 @@
+"""What the loop is given, what it asks of its driver, and the request that a call begins with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from typedllm import prompts
+from typedllm.declared import Schema
+from typedllm.options import Settings
+from typedllm.records import Message, Native, NativeMode, Reply, Request, Result
+from typedllm.schema.profiles import PROMPT_ONLY, Profile
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One model of the ladder.
+
+    Attributes:
+        model: name of the `ChatModel`.
+        profile: what its service accepts.
+        refused: ways of carrying the schema that this model is known to refuse for this schema; added to.
+    """
+
+    model: str = ""
+    profile: Profile = PROMPT_ONLY
+    refused: set[NativeMode] = field(default_factory=set[NativeMode])
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that is to be sent: the driver sends back the reply, or throws the `ModelError`."""
+
+    request: Request
+    rung: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule of the caller's that is to be run: the driver calls it (and awaits it) and sends None, or throws."""
+
+    run: Callable[[], object]
+    name: str
+
+
+Step: TypeAlias = Ask | Check
+Loop: TypeAlias = Generator[Step, Reply | None, Result[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """All that the loop needs to know of one call.
+
+    Attributes:
+        schema: the declared type.
+        task: the last user turn: the request itself.
+        settings: the merged options.
+        ladder: the models, in the order in which they are asked.
+        arguments: the call's arguments by name, for checks that ask for them.
+        clock: seconds, monotonic.
+    """
+
+    schema: Schema[T]
+    task: Message
+    settings: Settings
+    ladder: tuple[Rung, ...] = (Rung(),)
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    clock: Callable[[], float] = time.monotonic
+
+
+def first_request(call: Call[Any], rung: int = 0) -> Request:
+    """The request that a call begins with."""
+    settings = call.settings
+    native = native_schema(call, rung)
+    shown = native is not None and native.mode != "json" and call.ladder[rung].profile.shows_schema
+    typescript = "" if shown else call.schema.typescript()
+    if call.schema.is_text:
+        words = prompts.text_system(settings.system)
+    else:
+        words = prompts.system(call.schema.name, typescript, settings.system)
+    messages = [Message("system", words)]
+    for asked, value in settings.examples:
+        messages.append(asked if isinstance(asked, Message) else Message("user", asked))
+        messages.append(Message("assistant", value if call.schema.is_text else call.schema.dump(value)))
+    return Request(
+        (*messages, *settings.history, call.task), native, settings.sampling, settings.timeout, settings.logprobs
+    )
+
+
+def native_schema(call: Call[Any], rung: int) -> Native | None:
+    """The schema as the service of that rung is asked to enforce it."""
+    choice = call.settings.native
+    if choice == "prompt" or call.schema.is_text:
+        return None
+    profile, refused = call.ladder[rung].profile, call.ladder[rung].refused
+    modes = profile.native if choice == "auto" or choice == "require" else (choice,)
+    for mode in modes:
+        if mode not in refused:
+            return Native(mode, "reply", {} if mode == "json" else call.schema.json_schema())
+    return None
