@@ -9,7 +9,7 @@ keywords carry what the other parts of the package need and JSON Schema loses; `
 - `x-rules`: rules that are validated and that JSON Schema has no keyword for, in words.
 - `x-validators`: docstrings of validators in code.
 - `x-ts`: the caller's own TypeScript text for this part.
-- `x-open`: the summary of a runtime vocabulary that is too long to list.
+- `x-open`: the summary of a runtime vocabulary that is too long to list; its `enum` is whole.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ from types import FrameType
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args, get_origin
 from weakref import WeakValueDictionary
 
-from pydantic import PydanticUserError, TypeAdapter
+from pydantic import ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic_core import SchemaError as CoreSchemaError
 from typing_extensions import TypeForm
 
 from typedllm.errors import SchemaError
 from typedllm.records import JsonSchema
+from typedllm.schema.docs import annotate
 from typedllm.schema.generate import UNSUPPORTED, Generator
 from typedllm.schema.names import identifier
+from typedllm.schema.portable import portable
+from typedllm.schema.vocabulary import Vocabulary, collecting
 from typedllm.schema.walk import Node, children, walk
 
 T = TypeVar("T")
@@ -39,6 +42,10 @@ T = TypeVar("T")
 HINTS: Final = frozenset({"x-names", "x-field", "x-type", "x-rules", "x-validators", "x-ts", "x-open"})
 
 _RECENT: Final = 512
+_MOST_NAMES: Final = 50
+_NAMELESS: Final = frozenset({"builtins", "collections", "collections.abc", "types", "typing", "typing_extensions"})
+_MAKE_IT_ONE: Final = "make it a dataclass, a TypedDict or a BaseModel"
+_PYDANTIC_REFUSES: Final = (PydanticUserError, PydanticUndefinedAnnotation, CoreSchemaError)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -49,11 +56,19 @@ class Built(Generic[T]):
         adapter: pydantic's validator.
         document: the JSON Schema with its hints; to be read only.
         name: what the type is called in a prompt.
+        vocabularies: the runtime vocabularies in it, each with the words that the document holds.
     """
 
     adapter: TypeAdapter[T]
     document: JsonSchema
     name: str
+    vocabularies: tuple[tuple[Vocabulary, tuple[str, ...]], ...] = ()
+
+    def fresh(self) -> Built[T]:
+        """This, or the same with the words of today when a vocabulary was refreshed since."""
+        if all(vocabulary.words is words for vocabulary, words in self.vocabularies):
+            return self
+        return _with_document(self.adapter, self.name)
 
 
 _lock: Final = threading.RLock()
@@ -79,9 +94,9 @@ def build(type_: TypeForm[T]) -> Built[T]:
     except TypeError:
         return _build(type_)
     with _lock:
-        built = _alive.get(key)
-        if built is None:
-            built = _alive[key] = _build(type_)
+        known = _alive.get(key)
+        built = known.fresh() if known else _build(type_)
+        _alive[key] = built
         _recent[key] = built
         _recent.move_to_end(key)
         if len(_recent) > _RECENT:
@@ -108,29 +123,73 @@ def _typed(value: object) -> Hashable:
 
 
 def _build(type_: TypeForm[T]) -> Built[T]:
-    name = _name(type_)
+    name, form = _name(type_), portable(type_)
     try:
-        adapter = TypeAdapter(type_, _parent_depth=_depth_outside(inspect.currentframe()))
-        document = adapter.json_schema(schema_generator=Generator)
-    except (PydanticUserError, PydanticUndefinedAnnotation, CoreSchemaError) as error:
-        raise _refused(name, [f"{name}: {_first_line(error)}"]) from error
+        adapter: TypeAdapter[T] = TypeAdapter(form, _parent_depth=_depth_outside(inspect.currentframe()))
+        return _with_document(adapter, name, type_)
+    except _PYDANTIC_REFUSES as error:
+        raise _refused(name, list(_diagnosis(name, form, error))) from error
+
+
+def _with_document(adapter: TypeAdapter[T], name: str, type_: object = None) -> Built[T]:
+    with collecting() as vocabularies:
+        document = annotate(adapter.json_schema(schema_generator=Generator), type_)
     if problems := list(_problems(name, document)):
         raise _refused(name, problems)
-    return Built(adapter, document, name)
+    return Built(adapter, document, name, tuple(vocabularies))
 
 
 def _depth_outside(frame: FrameType | None) -> int:
-    """How many frames up the first caller outside this package stands: its names may occur in the type."""
-    depth = 1
+    """How far up the first caller outside this package stands, as pydantic counts: its names may occur in the type."""
+    depth = 2
     while frame and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "typedllm":
         frame, depth = frame.f_back, depth + 1
     return depth
 
 
+def _diagnosis(name: str, form: Any, error: Exception) -> Iterator[str]:
+    """All that is wrong with a type that pydantic refused at its first fault."""
+    if isinstance(error, PydanticSchemaGenerationError):
+        try:
+            wrapped: Any = tuple.__class_getitem__(form)
+            lenient: TypeAdapter[Any] = TypeAdapter(wrapped, config=ConfigDict(arbitrary_types_allowed=True))
+            document = lenient.json_schema(schema_generator=Generator)
+        except _PYDANTIC_REFUSES:
+            document = {}
+        if found := list(_problems(name, {"$defs": document.get("$defs", {}), **document.get("prefixItems", [{}])[0]})):
+            yield from found
+            return
+    if isinstance(error, PydanticUserError) and error.code == "class-not-fully-defined":
+        for missing in _undefined_names(form):
+            yield f"{name}: the name {missing!r} is not defined (define it before the type is used, or import it)"
+        return
+    said = (str(error).splitlines() or [type(error).__name__])[0].partition(". Set `arbitrary_types_allowed")
+    yield f"{name}: {said[0]}{f' ({_MAKE_IT_ONE})' if said[1] else ''}"
+
+
+def _undefined_names(form: Any) -> Iterator[str]:
+    """The names that a type's annotations use and nobody has defined, each found by defining those before it."""
+    namespace: dict[str, Any] = {}
+    adapter: TypeAdapter[Any] = TypeAdapter(form, config=None)
+    for _ in range(_MOST_NAMES):
+        try:
+            adapter.rebuild(raise_errors=True, force=True, _types_namespace=namespace)
+            return
+        except PydanticUndefinedAnnotation as undefined:
+            missing = str(undefined.name)
+            if missing in namespace:
+                return
+            namespace[missing] = Any
+            yield missing
+        except _PYDANTIC_REFUSES:
+            return
+
+
 def _name(type_: Any) -> str:
     """What the type calls itself, else `Reply`."""
-    named = getattr(type_, "__name__", None) if get_origin(type_) is not Annotated else None
-    if not isinstance(named, str) or getattr(type_, "__module__", "builtins") in {"builtins", "typing"}:
+    origin = get_origin(type_) or type_
+    named, module = getattr(origin, "__name__", None), str(getattr(origin, "__module__", "builtins"))
+    if not isinstance(named, str) or module in _NAMELESS:
         return "Reply"
     return identifier(named)
 
@@ -162,10 +221,6 @@ def _place(name: str, path: tuple[str, ...]) -> str:
 def _refused(name: str, problems: list[str]) -> SchemaError:
     listed = "\n".join(f"- {problem}" for problem in problems)
     return SchemaError(f"unsupported parts in {name}:\n{listed}", problems=problems)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def strip_hints(document: JsonSchema) -> JsonSchema:

@@ -11,6 +11,7 @@ from typedllm.records import JsonSchema
 from typedllm.schema.names import quoted
 from typedllm.schema.walk import is_list, is_object
 
+_LONGEST_VALUE: Final = 100
 _FORMATS: Final[Mapping[str, str]] = {
     "date": "date YYYY-MM-DD",
     "time": "time HH:MM:SS",
@@ -22,6 +23,14 @@ _FORMATS: Final[Mapping[str, str]] = {
     "ipv4": "IPv4 address",
     "ipv6": "IPv6 address",
     "binary": "",
+    "password": "",
+    "ipvanyaddress": "IP address",
+    "ipvanynetwork": "IP network",
+    "ipvanyinterface": "IP interface",
+    "ipv4network": "IPv4 network",
+    "ipv6network": "IPv6 network",
+    "ipv4interface": "IPv4 interface",
+    "ipv6interface": "IPv6 interface",
     "path": "file path",
     "file-path": "path of an existing file",
     "directory-path": "path of an existing directory",
@@ -84,8 +93,8 @@ def _texts(node: JsonSchema) -> Iterator[str]:
     if isinstance(form, str) and node.get("type") in {"string", None}:
         yield _FORMATS.get(form, form)
     yield f"matches {node['pattern']}" if isinstance(node.get("pattern"), str) else ""
-    if node.get("contentMediaType"):
-        yield f"holds {node['contentMediaType']} text"
+    if "contentMediaType" in node and not node.get("contentSchema"):
+        yield f"{node['contentMediaType']} text"
 
 
 def _hints(node: JsonSchema) -> Iterator[str]:
@@ -108,9 +117,11 @@ _KINDS: Final[Mapping[str, str]] = {
 
 def _advice(node: JsonSchema) -> Iterator[str]:
     if node.get("default") not in (None, [], {}):  # what an absent list or null comes to goes without saying
-        yield f"default: {literal(node['default'])}"
-    if isinstance(node.get("examples"), list) and node["examples"]:
-        yield f"e.g. {', '.join(literal(example) for example in node['examples'][:3])}"
+        default = literal(node["default"])
+        yield f"default: {default}" if len(default) <= _LONGEST_VALUE else "has a default"
+    if is_list(examples := node.get("examples")):
+        shown = [text for text in map(literal, examples[:3]) if len(text) <= _LONGEST_VALUE]
+        yield f"e.g. {', '.join(shown)}" if shown else ""
     if node.get("deprecated"):
         yield "deprecated"
 
@@ -145,6 +156,10 @@ def paragraphs(text: str) -> list[str]:
 
 
 def harmless(line: str) -> str:
-    """The text as one line that closes neither its comment nor a Markdown fence around it."""
-    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", " ", line).split())
+    """The text as one line that closes neither its comment nor a Markdown fence around it; spaces stay as they are."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", _escaped, line)
     return re.sub(r"`{3,}|~{3,}", lambda run: " ".join(run[0]), line)
+
+
+def _escaped(odd: re.Match[str]) -> str:
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(odd[0], f"\\u{ord(odd[0]):04x}")

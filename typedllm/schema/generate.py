@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema as core
 
-from typedllm.schema.docs import describe, docstring_of
+from typedllm.schema.docs import attribute_docstrings, describe, docstring_of
+from typedllm.schema.walk import is_list, is_object, resolve, walk
 
 UNSUPPORTED: Final = "x-unsupported"
 
-_WAY_OUT: Final = "give it a JSON form with pydantic.WithJsonSchema, or keep the field out with SkipJsonSchema"
+_WAY_OUT: Final = "give it a JSON form with pydantic.WithJsonSchema, or leave the field out with SkipJsonSchema"
+_BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_WHEN: Final = {"past": "in the past", "future": "in the future"}
+_ZONES: Final = {"aware": "with time zone", "naive": "without time zone"}
 
 
 class Generator(GenerateJsonSchema):
@@ -25,11 +29,37 @@ class Generator(GenerateJsonSchema):
         "skipped-discriminator",
     }
 
-    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002
-        return {UNSUPPORTED: f"no JSON Schema for {error_info.removeprefix('core_schema.')} ({_WAY_OUT})"}
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._by_name = False
 
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
-        return False
+    def generate(self, schema: core.CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        document = super().generate(schema, mode)
+        for _, node in walk(document):
+            if is_object(node) and is_object(tagged := node.get("discriminator")):
+                _require(node, tagged["propertyName"], document)
+        return document
+
+    # What JSON cannot hold.
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
+        what = getattr(schema.get("cls"), "__name__", "") or error_info.removeprefix("core_schema.")
+        return {UNSUPPORTED: f"{what} has no JSON form ({_WAY_OUT})"}
+
+    def callable_schema(self, schema: core.CallableSchema) -> JsonSchemaValue:  # noqa: ARG002
+        return {UNSUPPORTED: f"a callable has no JSON form ({_WAY_OUT})"}
+
+    def is_instance_schema(self, schema: core.IsInstanceSchema) -> JsonSchemaValue:
+        name = getattr(schema["cls"], "__name__", str(schema["cls"]))
+        return {
+            UNSUPPORTED: f"{name} is a class that pydantic cannot build from JSON (make it a dataclass or a BaseModel)"
+        }
+
+    def is_subclass_schema(self, schema: core.IsSubclassSchema) -> JsonSchemaValue:  # noqa: ARG002
+        return {UNSUPPORTED: f"a class has no JSON form ({_WAY_OUT})"}
+
+    def generator_schema(self, schema: core.GeneratorSchema) -> JsonSchemaValue:  # noqa: ARG002
+        return {UNSUPPORTED: "pydantic checks the items of an iterable only when they are drawn (use list or Sequence)"}
 
     def union_schema(self, schema: core.UnionSchema) -> JsonSchemaValue:
         made = super().union_schema(schema)
@@ -38,35 +68,30 @@ class Generator(GenerateJsonSchema):
             return made
         return arms[0] if len(arms) == 1 else {**made, "anyOf": arms}
 
+    # What JSON Schema loses.
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
     def enum_schema(self, schema: core.EnumSchema) -> JsonSchemaValue:
-        return {**super().enum_schema(schema), "x-names": [member.name for member in schema["members"]]}
+        docs = attribute_docstrings(schema["cls"])
+        members: list[Enum] = schema["members"]
+        rules = [f"{member.value}: {docs[member.name]}" for member in members if member.name in docs]
+        return _hinted(super().enum_schema(schema), rules=rules, names=[member.name for member in members])
 
     def literal_schema(self, schema: core.LiteralSchema) -> JsonSchemaValue:
         made = super().literal_schema(schema)
         names = [value.name for value in schema["expected"] if isinstance(value, Enum)]
-        return {**made, "x-names": names} if len(names) == len(schema["expected"]) else made
-
-    def model_schema(self, schema: core.ModelSchema) -> JsonSchemaValue:
-        return _described(super().model_schema(schema), schema["cls"])
-
-    def dataclass_schema(self, schema: core.DataclassSchema) -> JsonSchemaValue:
-        return _described(super().dataclass_schema(schema), schema["cls"])
-
-    def typed_dict_schema(self, schema: core.TypedDictSchema) -> JsonSchemaValue:
-        made = _with_fields(super().typed_dict_schema(schema), schema["fields"].items())
-        return _described(made, schema["cls"]) if "cls" in schema else made
-
-    def model_fields_schema(self, schema: core.ModelFieldsSchema) -> JsonSchemaValue:
-        return _with_fields(super().model_fields_schema(schema), schema["fields"].items())
-
-    def dataclass_args_schema(self, schema: core.DataclassArgsSchema) -> JsonSchemaValue:
-        return _with_fields(super().dataclass_args_schema(schema), [(f["name"], f) for f in schema["fields"]])
+        return _hinted(made, names=names) if len(names) == len(schema["expected"]) else made
 
     def decimal_schema(self, schema: core.DecimalSchema) -> JsonSchemaValue:
         digits, places = schema.get("max_digits"), schema.get("decimal_places")
         rules = [f"at most {digits} digits"] * (digits is not None)
         rules += [f"at most {places} decimal places"] * (places is not None)
         return _hinted(super().decimal_schema(schema), "decimal", rules)
+
+    def fraction_schema(self, schema: Any) -> JsonSchemaValue:
+        return _hinted(super().fraction_schema(schema), "fraction")
 
     def bytes_schema(self, schema: core.BytesSchema) -> JsonSchemaValue:
         return _hinted(super().bytes_schema(schema), "bytes")
@@ -75,13 +100,79 @@ class Generator(GenerateJsonSchema):
         return _hinted(super().complex_schema(schema), "complex")
 
     def timedelta_schema(self, schema: core.TimedeltaSchema) -> JsonSchemaValue:
-        return _hinted(super().timedelta_schema(schema), "timedelta")
+        return _hinted(super().timedelta_schema(schema), "timedelta", _temporal(schema))
+
+    def date_schema(self, schema: core.DateSchema) -> JsonSchemaValue:
+        return _hinted(super().date_schema(schema), rules=_temporal(schema))
+
+    def time_schema(self, schema: core.TimeSchema) -> JsonSchemaValue:
+        return _hinted(super().time_schema(schema), rules=_temporal(schema))
+
+    def datetime_schema(self, schema: core.DatetimeSchema) -> JsonSchemaValue:
+        return _hinted(super().datetime_schema(schema), rules=_temporal(schema))
+
+    def url_schema(self, schema: core.UrlSchema) -> JsonSchemaValue:
+        return _hinted(super().url_schema(schema), rules=_schemes(schema))
+
+    def multi_host_url_schema(self, schema: core.MultiHostUrlSchema) -> JsonSchemaValue:
+        return _hinted(super().multi_host_url_schema(schema), rules=_schemes(schema))
 
     def set_schema(self, schema: core.SetSchema) -> JsonSchemaValue:
         return _hinted(super().set_schema(schema), "set")
 
     def frozenset_schema(self, schema: core.FrozenSetSchema) -> JsonSchemaValue:
         return _hinted(super().frozenset_schema(schema), "set")
+
+    def dict_schema(self, schema: core.DictSchema) -> JsonSchemaValue:
+        keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+        numeric = keys.get("type") in {"integer", "number"}
+        return _hinted(super().dict_schema(schema), rules=["keys: numbers as text"] * numeric)
+
+    def named_tuple_schema(self, schema: Any) -> JsonSchemaValue:
+        names = [field["name"] for field in schema["fields"]]
+        return _named(super().named_tuple_schema(schema), schema["cls"], names)
+
+    def call_schema(self, schema: core.CallSchema) -> JsonSchemaValue:
+        """Named tuples, before pydantic 2.14."""
+        cls, made = schema["function"], super().call_schema(schema)
+        names = [str(name) for name in getattr(cls, "_fields", ())]
+        return _named(made, cls, names) if isinstance(cls, type) and names and "prefixItems" in made else made
+
+    # Classes: their fields' names and words.
+
+    def model_schema(self, schema: core.ModelSchema) -> JsonSchemaValue:
+        config = schema["cls"].model_config
+        outer, self._by_name = self._by_name, bool(config.get("validate_by_name") or config.get("populate_by_name"))
+        made = super().model_schema(schema)
+        self._by_name = outer
+        return describe(made, schema["cls"])
+
+    def dataclass_schema(self, schema: core.DataclassSchema) -> JsonSchemaValue:
+        return describe(super().dataclass_schema(schema), schema["cls"])
+
+    def typed_dict_schema(self, schema: core.TypedDictSchema) -> JsonSchemaValue:
+        made = self._with_fields(super().typed_dict_schema(schema), schema["fields"].items())
+        return describe(made, schema["cls"]) if "cls" in schema else made
+
+    def model_fields_schema(self, schema: core.ModelFieldsSchema) -> JsonSchemaValue:
+        return self._with_fields(super().model_fields_schema(schema), schema["fields"].items())
+
+    def dataclass_args_schema(self, schema: core.DataclassArgsSchema) -> JsonSchemaValue:
+        return self._with_fields(super().dataclass_args_schema(schema), [(f["name"], f) for f in schema["fields"]])
+
+    def _with_fields(self, made: JsonSchemaValue, fields: Iterable[tuple[str, Mapping[str, Any]]]) -> JsonSchemaValue:
+        """The object with the Python name on each property that goes by another."""
+        properties = made.get("properties", {})
+        for name, field in fields:
+            choices = _alias_paths(field.get("validation_alias"))
+            found = next((path[0] for path in choices if len(path) == 1 and path[0] in properties), name)
+            if found != name:
+                properties[found] = {**properties[found], "x-field": name}
+            elif choices and name in properties and not self._by_name and [name] not in choices:
+                properties[name] = {UNSUPPORTED: "an AliasPath alone names no key (add a plain name with AliasChoices)"}
+        return made
+
+    # Validators in code.
 
     def function_after_schema(self, schema: core.AfterValidatorFunctionSchema) -> JsonSchemaValue:
         return _validated(super().function_after_schema(schema), schema)
@@ -96,8 +187,11 @@ class Generator(GenerateJsonSchema):
         return _validated(super().function_plain_schema(schema), schema)
 
 
-def _hinted(made: JsonSchemaValue, type_: str, rules: Iterable[str] = ()) -> JsonSchemaValue:
-    return {**made, "x-type": type_, **({"x-rules": said} if (said := list(rules)) else {})}
+def _hinted(
+    made: JsonSchemaValue, type_: str | None = None, rules: Iterable[str] = (), names: Iterable[str] = ()
+) -> JsonSchemaValue:
+    hints: dict[str, Any] = {"x-type": type_, "x-rules": list(rules), "x-names": list(names)}
+    return {**made, **{key: value for key, value in hints.items() if value}}
 
 
 def _validated(made: JsonSchemaValue, schema: Mapping[str, Any]) -> JsonSchemaValue:
@@ -106,21 +200,41 @@ def _validated(made: JsonSchemaValue, schema: Mapping[str, Any]) -> JsonSchemaVa
     return {**made, "x-validators": [*made.get("x-validators", ()), doc]} if doc else made
 
 
-def _with_fields(made: JsonSchemaValue, fields: Iterable[tuple[str, Mapping[str, Any]]]) -> JsonSchemaValue:
-    """The object with the Python name on each property that goes by another."""
-    properties = made.get("properties", {})
-    for name, field in fields:
-        alias = _alias(field.get("validation_alias"), properties)
-        if alias is not None and alias != name:
-            properties[alias] = {**properties[alias], "x-field": name}
-    return made
+def _alias_paths(alias: Any) -> list[list[Any]]:
+    """The paths under which a field is read: pydantic gives a name, a path, or several paths."""
+    if isinstance(alias, str):
+        return [[alias]]
+    return [alias] if alias and not is_list(alias[0]) else alias or []
 
 
-def _alias(alias: Any, properties: Mapping[str, Any]) -> str | None:
-    choices = [[alias]] if isinstance(alias, str) else alias or []
-    return next((path[0] for path in choices if len(path) == 1 and path[0] in properties), None)
+def _named(made: JsonSchemaValue, cls: type, names: Iterable[str]) -> JsonSchemaValue:
+    items = [{**item, "x-field": name} for item, name in zip(made.get("prefixItems", ()), names, strict=True)]
+    return describe({**made, "title": cls.__name__, "x-type": "named-tuple", "prefixItems": items}, cls)
 
 
-def _described(made: JsonSchemaValue, cls: type) -> JsonSchemaValue:
-    describe(made, cls)
-    return made
+def _temporal(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Bounds of dates and times, which JSON Schema has no keywords for."""
+    yield from (f"{sign} {schema[bound]}" for bound, sign in _BOUNDS.items() if bound in schema)
+    yield from (_WHEN[schema["now_op"]] for _ in "1" if "now_op" in schema)
+    zone = schema.get("tz_constraint")
+    if zone is not None:
+        yield _ZONES.get(zone, f"{zone} seconds from UTC")
+
+
+def _schemes(schema: Mapping[str, Any]) -> list[str]:
+    schemes: list[str] = schema.get("allowed_schemes") or []
+    return [f"{' or '.join(schemes)} only"] if schemes else []
+
+
+def _require(union: JsonSchemaValue, tag: str, document: JsonSchemaValue) -> None:
+    """Mark the tag as required in each arm: pydantic needs it to choose the arm, even where it has a default."""
+    pending: list[Any] = list(union.get("oneOf", ()))
+    while pending:
+        arm: object = pending.pop()
+        while is_object(arm) and "$ref" in arm:
+            arm = resolve(document, arm["$ref"])
+        if is_object(arm) and tag in arm.get("properties", {}) and tag not in arm.get("required", ()):
+            arm["required"] = [tag, *arm.get("required", ())]
+            arm["properties"][tag].pop("default", None)
+        elif is_object(arm):
+            pending.extend(arm.get("oneOf", ()))

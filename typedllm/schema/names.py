@@ -13,7 +13,7 @@ any bigint boolean never null number object string symbol undefined unknown void
 continue debugger default delete do else enum export extends false finally for function if import in
 instanceof new return super switch this throw true try typeof var while with as async await implements
 interface let package private protected public static yield type infer is keyof readonly unique abstract
-asserts declare module namespace require global out satisfies Array Record integer
+asserts declare module namespace require global out satisfies Array Partial Record integer
 """
 RESERVED: Final = frozenset(_RESERVED_WORDS.split())
 

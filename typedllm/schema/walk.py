@@ -69,11 +69,30 @@ def walk(document: Node) -> Iterator[tuple[tuple[str, ...], Node]]:
 
 
 def resolve(document: Node, reference: str) -> Node | None:
-    """The schema that a local reference such as `#/$defs/Cart` points to, or None."""
-    if not reference.startswith("#"):
-        return None
-    found: Any = document
-    for part in unquote(reference[1:]).split("/")[1:]:
+    """The schema that a reference within the document points to, or None.
+
+    Args:
+        document: the whole document.
+        reference: a pointer (`#/$defs/Cart`), an anchor (`#cart`), or either behind the `$id` of an embedded schema.
+    """
+    base, _, fragment = reference.partition("#")
+    start: Node | None = document
+    if base:
+        start = next((node for _, node in walk(document) if is_object(node) and node.get("$id") == base), None)
+    if start is None or not fragment:
+        return start
+    if not fragment.startswith("/"):
+        return next((node for _, node in walk(start) if is_object(node) and fragment in _anchors(node)), None)
+    return _at(start, unquote(fragment))
+
+
+def _anchors(node: JsonSchema) -> tuple[object, object]:
+    return node.get("$anchor"), node.get("$dynamicAnchor")
+
+
+def _at(start: Node, pointer: str) -> Node | None:
+    found: Any = start
+    for part in pointer.split("/")[1:]:
         step = part.replace("~1", "/").replace("~0", "~")
         if is_object(found) and step in found:
             found = found[step]

@@ -1,0 +1,81 @@
+"""Types that pydantic refuses or does not check, as equivalent types that it validates to the same values."""
+
+from __future__ import annotations
+
+import collections.abc
+import sys
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, LiteralString, Never, NoReturn, Union, get_args, get_origin
+
+import typing_extensions
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema as core
+from typing_extensions import get_type_hints
+
+_LAZY: Final = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)
+
+
+class _Nothing:
+    """Marks a type without values."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core.CoreSchema:
+        return core.literal_schema([cls])  # a class is no JSON value, so none is accepted
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: core.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"not": {}}
+
+
+def portable(type_: Any) -> Any:
+    """The type with these parts replaced, wherever they stand outside of classes.
+
+    - `Never` and `NoReturn`: a type without values.
+    - `LiteralString`: `str`.
+    - `Iterable[T]`, `Iterator[T]`, `Generator[T, ...]`: `list[T]`, since pydantic checks the items of those only when
+      they are drawn, long after the reply was accepted.
+    - `typing.TypedDict` before Python 3.12: the same by `typing_extensions`, whose values are plain dicts too.
+    """
+    return _Portable().of(type_)
+
+
+class _Portable:
+    def __init__(self) -> None:
+        self._made: dict[type, Any] = {}
+
+    def of(self, type_: Any) -> Any:
+        if type_ is Never or type_ is NoReturn:
+            return _Nothing
+        if type_ is LiteralString:
+            return str
+        if sys.version_info < (3, 12) and _is_typing_typed_dict(type_):
+            return self._typed_dict(type_)
+        return self._generic(type_)
+
+    def _generic(self, type_: Any) -> Any:
+        origin: Any = get_origin(type_)
+        args = get_args(type_)
+        if not args or origin in {None, Literal, collections.abc.Callable}:  # pyright: ignore[reportUnknownMemberType]
+            return type_
+        if origin in _LAZY:
+            return list.__class_getitem__(self.of(args[0]))
+        new = (self.of(args[0]), *args[1:]) if origin is Annotated else tuple(map(self.of, args))
+        if all(a is b for a, b in zip(args, new, strict=True)):
+            return type_
+        form = Union if origin is UnionType else origin
+        return form[new] if len(new) > 1 else form[new[0]]  # pyright: ignore[reportGeneralTypeIssues]
+
+    def _typed_dict(self, type_: Any) -> Any:
+        if type_ not in self._made:
+            # First the empty class, then its keys, since they may hold the class itself.
+            made: Any = typing_extensions.TypedDict(type_.__name__, {}, total=type_.__total__)  # type: ignore[misc]
+            self._made[type_] = made
+            made.__module__, made.__qualname__, made.__doc__ = type_.__module__, type_.__qualname__, type_.__doc__
+            hints = get_type_hints(type_, include_extras=True)
+            made.__annotations__ = {name: self.of(hint) for name, hint in hints.items()}
+            made.__required_keys__, made.__optional_keys__ = type_.__required_keys__, type_.__optional_keys__
+        return self._made[type_]
+
+
+def _is_typing_typed_dict(type_: Any) -> bool:
+    return isinstance(type_, type) and type(type_).__name__ == "_TypedDictMeta" and type(type_).__module__ == "typing"
