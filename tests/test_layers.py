@@ -19,6 +19,7 @@ FLOORS = [
     {"client", "tools"},
     {"batch"},
     {"cli", "testing"},
+    {"__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 SAME_FLOOR = {("errors", "records"), ("declared", "prompts"), ("testing", "cli")}

@@ -1,0 +1,47 @@
+"""The command line as a process of its own: on pipes, and on a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
+    """A clean environment: this checkout can be imported, no model is configured."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "TERM": "xterm", "COLUMNS": "100", **extra}
+
+
+def piped(*args: str, stdin: str = "", env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
+    """Run `typedllm` with its three streams on pipes."""
+    command = [sys.executable, "-m", "typedllm", *args]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, cwd=ROOT, env=environment(env), timeout=60, check=False
+    )
+
+
+def on_terminal(*args: str, typed: str = "", env: Mapping[str, str] = {}) -> tuple[int, str]:
+    """Run `typedllm` with its three streams on a terminal; the exit code and all that stood on the screen."""
+    import pty
+
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "typedllm", *args]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment(env))
+    os.close(slave)
+    os.write(master, typed.encode())
+    seen = b""
+    while True:
+        try:
+            piece = os.read(master, 65_536)
+        except OSError:
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(master)
+    return process.wait(60), seen.decode(errors="replace").replace("\r\n", "\n")
