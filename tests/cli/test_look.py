@@ -50,23 +50,15 @@ def test_check_as_json_tells_everything() -> None:
     assert told["attempts"][0]["reply"] == '{"sentiment": "superb"}'
 
 
-def test_render_shows_the_prompt_and_says_for_whom(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("typedllm.client._resolved", _nobody)
+def test_render_shows_the_prompt_and_says_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TYPEDLLM_CACHE", str(tmp_path))
+    monkeypatch.delenv("TYPEDLLM_MODEL", raising=False)
     done = typedllm("render", "-s", FEELING, "Lovely.")
     assert done.exit_code == 0
     assert done.stdout.startswith("[system]\n")
     assert done.stdout.endswith("[user]\nLovely.\n")
     assert 'sentiment: "negative" | "neutral" | "positive"' in done.stdout
     assert "no model is configured" in done.stderr
-
-
-def _nobody(model: object) -> Any:
-    from typedllm.errors import ModelError
-    from typedllm.models import ChatModel
-
-    if isinstance(model, ChatModel):
-        return model
-    raise ModelError("no model is configured", code="config")
 
 
 def test_render_shows_the_schema_in_three_forms() -> None:

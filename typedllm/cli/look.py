@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsons
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
@@ -62,15 +63,15 @@ def render(
     _size(shown) if count else print(shown)
 
 
-def _asked(model: str | None) -> str | ChatModel:
+def _asked(models: Sequence[str] | None) -> Sequence[ChatModel]:
     """The model whose prompt is shown: the one that is named or configured, else one that says nothing of itself."""
     try:
-        return Client(model).model
+        return Client(models or None).models
     except ModelError as error:
-        if model is not None or error.code != "config":
+        if models or error.code != "config":
             raise
         note("no model is configured: this is the prompt for one that takes the schema in the prompt only")
-        return ScriptedModel([])
+        return [ScriptedModel([])]
 
 
 def _conversation(request: Request) -> str:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
@@ -29,9 +29,13 @@ SchemaOption = Annotated[
     typer.Option("--schema", "-s", metavar="WHERE", help="file.py:Name or module.path:Name.", show_default=False),
 ]
 ModelOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        "--model", "-m", metavar="NAME", help="Such as local or openai:gpt-5-mini; default: TYPEDLLM_MODEL, else local."
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="Such as local or openai:gpt-5-mini; several: when repairs at one do not help, the next is asked. "
+        "[default: TYPEDLLM_MODEL, else local]",
     ),
 ]
 TextArgument = Annotated[str | None, typer.Argument(help="The text; without it, --file or standard input is read.")]
@@ -134,27 +138,27 @@ def contents(file: Path) -> str:
         raise MistakeError(f"{file} cannot be read: {why}") from None
 
 
-def client_of(model: str | ChatModel | None, chosen: Options) -> Client:
+def client_of(models: Sequence[str | ChatModel] | None, chosen: Options) -> Client:
     """A client with these options.
 
     Raises:
         MistakeError: an option's value is out of its range.
     """
     try:
-        return Client(model, **chosen)
+        return Client(models or None, **chosen)
     except ValueError as error:
         raise MistakeError(str(error)) from None
 
 
 @contextmanager
-def asking(model: str | None, chosen: Options) -> Generator[Client]:
+def asking(models: Sequence[str] | None, chosen: Options) -> Generator[Client]:
     """A client that shows on the terminal what it is waiting for.
 
     Raises:
         MistakeError: an option's value is out of its range.
         ModelError: the model is not known or not configured.
     """
-    with client_of(model, chosen) as client, client.override(_Watched(client.model)):
+    with client_of(models, chosen) as client, client.override([_Watched(model) for model in client.models]):
         yield client
 
 

@@ -17,10 +17,6 @@ from typedllm.function import AsyncPromptFunction, PromptFunction
 
 FORMS: Final = "file.py:Name or module.path:Name"
 
-# As plain types: `isinstance` would otherwise make parts of a value unknown to the checkers.
-_PROMPTS: Final[tuple[type[Any], ...]] = (PromptFunction, AsyncPromptFunction)
-_SCHEMA: Final[type[Any]] = Schema
-
 
 def load(where: str) -> Schema[Any]:
     """The schema that is named.
@@ -40,8 +36,11 @@ def load(where: str) -> Schema[Any]:
         raise MistakeError(f"not the name of a schema: {where} (write {FORMS})")
     module = _from_file(Path(place)) if place.endswith(".py") else _imported(place)
     found = _named(module, name, place)
-    declared: Any = getattr(found, "schema", found) if isinstance(found, _PROMPTS) else found
-    return declared if isinstance(declared, _SCHEMA) else Schema(declared)
+    if isinstance(found, PromptFunction | AsyncPromptFunction):
+        found = found.schema  # pyright: ignore[reportUnknownMemberType]  # of which type, only its author knows
+    if isinstance(found, Schema):
+        return found  # pyright: ignore[reportUnknownVariableType]
+    return Schema(found)
 
 
 def _from_file(path: Path) -> ModuleType:
