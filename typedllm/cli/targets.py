@@ -37,7 +37,7 @@ def load(where: str) -> Schema[Any]:
     module = _from_file(Path(place)) if place.endswith(".py") else _imported(place)
     found = _named(module, name, place)
     if isinstance(found, PromptFunction | AsyncPromptFunction):
-        found = found.schema  # pyright: ignore[reportUnknownMemberType]  # of which type, only its author knows
+        found = found.schema  # pyright: ignore  # of which type, only its author knows
     if isinstance(found, Schema):
         return found  # pyright: ignore[reportUnknownVariableType]
     return Schema(found)
