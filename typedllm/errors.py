@@ -46,7 +46,7 @@ def _rebuild(kind: type[TypedLLMError], args: tuple[Any, ...], state: dict[str, 
 
 
 def _sum(attempts: Sequence[Attempt]) -> Usage:
-    return sum((attempt.reply.usage for attempt in attempts if attempt.reply), Usage())
+    return sum((attempt.usage for attempt in attempts), Usage())
 
 
 class SchemaError(TypedLLMError, TypeError):
@@ -136,7 +136,7 @@ class BudgetError(TypedLLMError):
     """A bound was met.
 
     Attributes:
-        bound: its name: `timeout`, `max_requests`, `max_input_tokens`, `max_output_tokens`, `max_cost`, `max_bytes`.
+        bound: its name: `timeout`, `max_requests`, `max_seconds`, `max_input_tokens`, `max_output_tokens`, `max_cost`, `max_bytes`.
     """
 
     def __init__(self, message: str, *, bound: str, attempts: Sequence[Attempt] = ()) -> None:

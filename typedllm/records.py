@@ -114,6 +114,7 @@ class Usage:
         cost: money in US dollars.
         requests: how many replies are summed here.
         unreported: how many of them came without usage.
+        unpriced: of how many the cost is not known, and so not in `cost`.
     """
 
     input_tokens: int | None = None
@@ -123,6 +124,7 @@ class Usage:
     cost: Decimal | None = None
     requests: int = 0
     unreported: int = 0
+    unpriced: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -133,6 +135,7 @@ class Usage:
             other.cost if self.cost is None else self.cost if other.cost is None else self.cost + other.cost,
             self.requests + other.requests,
             self.unreported + other.unreported,
+            self.unpriced + other.unpriced,
         )
 
 
@@ -220,6 +223,7 @@ class Reply:
         retries: how often this request was sent again because the transport failed.
         seconds: from the sending to the last byte, retries included.
         first_token_seconds: to the first piece of text, when streamed.
+        queue_seconds: from the call's wish to the sending: waiting for a free thread, connection or model.
     """
 
     text: str
@@ -233,6 +237,7 @@ class Reply:
     retries: int = 0
     seconds: float = 0.0
     first_token_seconds: float | None = None
+    queue_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +267,7 @@ class Attempt:
         fixes: what was changed on this machine.
         issues: what was wrong.
         model: the `ChatModel` that was asked.
+        judging: what models that judged the reply cost.
     """
 
     kind: AttemptKind
@@ -270,6 +276,12 @@ class Attempt:
     fixes: tuple[Fix, ...] = ()
     issues: tuple[Issue, ...] = ()
     model: str = ""
+    judging: Usage = Usage()
+
+    @property
+    def usage(self) -> Usage:
+        """What the attempt cost, the judging included."""
+        return self.judging if self.reply is None else self.reply.usage + self.judging
 
 
 ReadingStatus: TypeAlias = Literal[

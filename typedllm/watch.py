@@ -1,0 +1,180 @@
+"""What stands beside the loop of one call: budgets, prices, the meter, hooks, traces. The loop tells it what happens."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from typedllm.budget import Budget, Spending, actual, estimate, estimate_tokens
+from typedllm.errors import BudgetError, ModelError
+from typedllm.meter import Meter
+from typedllm.options import Settings
+from typedllm.prices import Tariff, tariff_of
+from typedllm.records import Attempt, AttemptKind, Reply, Request, Usage
+
+__all__ = ["Known", "Watch"]
+
+log = logging.getLogger("typedllm")
+
+Hook = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a `ChatModel` says of itself beyond its profile.
+
+    Attributes:
+        price: a `Price`, where it has an attribute of that name.
+        count_tokens: counts the tokens of a request's prompt, where it has a method of that name.
+    """
+
+    price: object = None
+    count_tokens: Callable[[Request], int] | None = None
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A request on its way."""
+
+    kind: AttemptKind
+    request: Request
+    model: str
+    reserved: Spending
+    tariff: Tariff | None
+    sent: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """Keeps account of one call.
+
+    Attributes:
+        settings: the merged options of the call.
+        models: what the models say of themselves, by name.
+        meter: counts the attempts and the call.
+        clock: seconds, monotonic.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    models: Mapping[str, Known] = field(default_factory=dict[str, Known])
+    meter: Meter = field(default_factory=Meter)
+    clock: Callable[[], float] = time.monotonic
+    _budgets: tuple[Budget, ...] = ()
+    _flight: _Flight | None = None
+    _began: float = 0.0
+
+    def begin(self) -> None:
+        """The call begins."""
+        self._began = self.clock()
+        self._budgets = tuple(budget.for_call() for budget in self.settings.budgets)
+
+    def before(self, kind: AttemptKind, request: Request, model: str) -> Request:
+        """A request is to be sent: what the budgets let through.
+
+        Returns:
+            The request; its timeout is what the budgets leave, when that is less.
+
+        Raises:
+            BudgetError: a bound is met, or money is bounded and the model's price is not known.
+        """
+        known = self.models.get(model, Known())
+        tariff = tariff_of(model, self.settings.price, known.price)
+        wanted = self._wanted(request, model, known, tariff)
+        for done, budget in enumerate(self._budgets):
+            try:
+                budget.reserve(wanted)
+            except BudgetError:
+                for earlier in self._budgets[:done]:
+                    earlier.settle(wanted, Spending())
+                raise
+        limits = [request.timeout, *(budget.seconds_left for budget in self._budgets)]
+        request = replace(request, timeout=min((limit for limit in limits if limit is not None), default=None))
+        self._flight = _Flight(kind, request, model, wanted, tariff, self.clock())
+        return request
+
+    def _wanted(self, request: Request, model: str, known: Known, tariff: Tariff | None) -> Spending:
+        if not self._budgets:
+            return Spending()
+        if tariff is None and any(budget.bounds_cost for budget in self._budgets):
+            raise BudgetError(
+                f"max_cost bounds a model whose price is not known: {model} (give price=Price(input=..., output=...), "
+                "or install typedllm[prices] for the list prices of hosted models)",
+                bound="max_cost",
+            )
+        return estimate((known.count_tokens or estimate_tokens)(request), tariff)
+
+    def after(self, reply: Reply) -> Reply:
+        """A reply came.
+
+        Returns:
+            The reply with its cost, and with the seconds that its model did not measure.
+        """
+        assert self._flight is not None
+        flight, self._flight = self._flight, None
+        reply = _completed(reply, flight.tariff, self.clock() - flight.sent)
+        self._book(flight, actual(reply, flight.reserved, flight.tariff))
+        self.meter.count_attempt(Attempt(flight.kind, flight.request, reply), reply.retries)
+        return reply
+
+    def failed(self, error: ModelError) -> ModelError:
+        """The request brought an error; what came before it is accounted for like a reply."""
+        assert self._flight is not None
+        if error.reply is not None:
+            error.reply = self.after(replace(error.reply, retries=max(error.reply.retries, error.retries)))
+        else:
+            self._unanswered(error.retries, charged=error.code == "timeout")
+        return error
+
+    def late(self) -> BudgetError | None:
+        """The error of a budget whose time is over."""
+        for budget in self._budgets:
+            if budget.seconds_left == 0:
+                try:
+                    budget.reserve(Spending())
+                except BudgetError as error:
+                    return error
+        return None
+
+    def attempted(self, attempt: Attempt) -> tuple[Hook, ...]:
+        """An attempt is complete: the hooks that are to be run."""
+        reply = attempt.reply
+        log.debug(
+            "%s: %s: %s, %d issues", attempt.model, attempt.kind, reply and reply.finish_reason, len(attempt.issues)
+        )
+        hook = self.settings.on_attempt
+        return () if hook is None else (partial(hook, attempt),)
+
+    def repairing(self, attempt: Attempt, request: Request) -> tuple[Hook, ...]:
+        """A repair of the attempt is about to be asked for: the hooks that are to be run."""
+        hook = self.settings.on_repair
+        return () if hook is None else (partial(hook, attempt, request),)
+
+    def end(self, *, failed: bool, cancelled: bool) -> None:
+        """The call has ended; a request that is still on its way was given up."""
+        if self._flight is not None:
+            self._unanswered(0, charged=True)
+        self.meter.count_call(self.clock() - self._began, failed=failed, cancelled=cancelled)
+
+    def _unanswered(self, retries: int, *, charged: bool) -> None:
+        """No reply came. Where the service may have worked all the same, the budgets are charged the estimate."""
+        assert self._flight is not None
+        flight, self._flight = self._flight, None
+        self._book(flight, flight.reserved if charged else Spending(requests=flight.reserved.requests))
+        self.meter.count_attempt(Attempt(flight.kind, flight.request, None), retries)
+
+    def _book(self, flight: _Flight, spending: Spending) -> None:
+        for budget in self._budgets:
+            budget.settle(flight.reserved, spending)
+
+
+def _completed(reply: Reply, tariff: Tariff | None, elapsed: float) -> Reply:
+    usage = reply.usage
+    if usage.cost is None:
+        cost = tariff.cost(usage) if tariff is not None else None
+        usage = replace(usage, cost=cost, unpriced=usage.requests if cost is None else 0)
+    seconds = reply.seconds or elapsed
+    waited = reply.queue_seconds or max(0.0, elapsed - seconds)
+    return replace(reply, usage=usage, seconds=seconds, queue_seconds=waited)
