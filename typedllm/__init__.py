@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typedllm.budget import Budget
     from typedllm.client import AsyncClient, Client
     from typedllm.declared import Schema
     from typedllm.errors import (
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
         TypedLLMError,
     )
     from typedllm.models import ChatModel
+    from typedllm.prices import Price
     from typedllm.records import Attempt, Fix, Issue, Message, Policy, Reply, Request, Result, Usage
 
 __all__ = [
     "AsyncClient",
     "Attempt",
+    "Budget",
     "BudgetError",
     "ChatModel",
     "Client",
@@ -32,6 +35,7 @@ __all__ = [
     "Message",
     "ModelError",
     "Policy",
+    "Price",
     "ProgramError",
     "RefusalError",
     "RepairError",
@@ -45,7 +49,7 @@ __all__ = [
     "Usage",
 ]
 
-_MODULES = ("client", "declared", "errors", "models", "records")
+_MODULES = ("client", "declared", "models", "budget", "prices", "errors", "records")
 
 
 def __getattr__(name: str) -> object:

@@ -133,8 +133,8 @@ class Budget:
         Raises:
             BudgetError: a bound is met, or would be by this request.
         """
-        if self.seconds_left == 0:
-            raise self._met("max_seconds", f"{self._bounds['max_seconds']} s are over")
+        if late := self.late():
+            raise late
         with self._lock:
             taken = self._spent + self._flying
             for name, bound in self._bounds.items():
@@ -152,6 +152,10 @@ class Budget:
         with self._lock:
             self._flying = self._flying - reserved
             self._spent = self._spent + actual
+
+    def late(self) -> BudgetError | None:
+        """The error that says that the time is over; None: it is not."""
+        return self._met("max_seconds", f"{self._bounds['max_seconds']} s are over") if self.seconds_left == 0 else None
 
     def _met(self, bound: str, fact: str) -> BudgetError:
         return BudgetError(f"the budget is spent: {bound}: {fact} (raise {bound}=)", bound=bound)

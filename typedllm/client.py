@@ -15,10 +15,12 @@ from typing_extensions import TypeForm, Unpack
 from typedllm.declared import Schema
 from typedllm.errors import ModelError, SchemaError
 from typedllm.function import AsyncPromptFunction, PromptFunction
+from typedllm.meter import Meter
 from typedllm.models import AsyncChatModel, ChatModel, profile_of
 from typedllm.options import Options, Settings
 from typedllm.records import Message, NativeMode, Reply, Request, Result
 from typedllm.repair import Call, Check, Loop, Rung, Step, first_request, loop
+from typedllm.watch import Known, Watch
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -31,11 +33,16 @@ Models: TypeAlias = "str | ChatModel | Sequence[str | ChatModel]"
 
 
 class _BaseClient:
-    """What both clients share: which model is asked, and with which options."""
+    """What both clients share: which model is asked, and with which options.
+
+    Attributes:
+        meter: what all calls of this client took together; see `Meter.totals`.
+    """
 
     def __init__(self, model: Models | None = None, **options: Unpack[Options]) -> None:
         self._spec = model
         self._settings = Settings().merge(options)
+        self.meter = Meter()
         self._resolved: tuple[ChatModel, ...] = ()
         self._overrides: list[tuple[ChatModel, ...]] = []
         self._refused: dict[tuple[str, int], set[NativeMode]] = {}
@@ -87,7 +94,7 @@ class _BaseClient:
         with self._lock:
             refused = [self._refused.setdefault((model.name, id(declared.document)), set()) for model in models]
         rungs = (Rung(model.name, profile_of(model), no) for model, no in zip(models, refused, strict=True))
-        return Call(declared, task, settings, tuple(rungs))
+        return Call(declared, task, settings, tuple(rungs), watch=Watch(settings, _traits(models), self.meter))
 
     def _own(self) -> list[ChatModel]:
         """The models that this client made."""
@@ -97,6 +104,10 @@ class _BaseClient:
     def __repr__(self) -> str:
         named = [spec if isinstance(spec, str) else spec.name for spec in _listed(self._spec) if spec is not None]
         return f"{type(self).__name__}({', '.join(map(repr, named))})"
+
+
+def _traits(models: Sequence[ChatModel]) -> dict[str, Known]:
+    return {model.name: Known(getattr(model, "price", None), getattr(model, "count_tokens", None)) for model in models}
 
 
 def _listed(models: Models | None) -> Sequence[str | ChatModel | None]:

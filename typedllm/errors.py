@@ -136,7 +136,8 @@ class BudgetError(TypedLLMError):
     """A bound was met.
 
     Attributes:
-        bound: its name: `timeout`, `max_requests`, `max_seconds`, `max_input_tokens`, `max_output_tokens`, `max_cost`, `max_bytes`.
+        bound: its name: `timeout`, `max_requests`, `max_seconds`, `max_input_tokens`, `max_output_tokens`,
+            `max_cost`, `max_bytes`.
     """
 
     def __init__(self, message: str, *, bound: str, attempts: Sequence[Attempt] = ()) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from typedllm.records import Attempt, Usage
 
@@ -34,7 +34,7 @@ class Totals:
     repairs: int = 0
     retries: int = 0
     seconds: float = 0.0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 class Meter:

@@ -9,7 +9,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
-from typedllm.records import Message, NativeMode, Policy
+from typedllm.budget import Budget
+from typedllm.prices import Priced
+from typedllm.records import Attempt, Message, NativeMode, Policy, Request
 
 NativeChoice: TypeAlias = Literal["auto", "require", "prompt"] | NativeMode
 
@@ -31,6 +33,12 @@ class Options(TypedDict, total=False):
         context: pydantic's validation context.
         checks: rules of your own on the value; a `ValueError` or `AssertionError` goes back to the model in its words.
         logprobs: ask for token log-probabilities (default False).
+        budget: bounds on requests, tokens and money, one `Budget` or several; they may be shared between calls.
+        price: what a model costs, for `max_cost` and for the accounts: a `Price`, or prices by the model's name; it
+            wins over the list prices of the package genai-prices.
+        on_attempt: called with each `Attempt` when its reply has been read.
+        on_repair: called with the `Attempt` that failed and the `Request` of its repair, before that is sent. Hooks
+            may be coroutine functions; what one raises ends the call and reaches the caller as it is.
         temperature, top_p, max_tokens, seed, stop, presence_penalty, frequency_penalty, reasoning_effort: sampling
             options, sent only when given, since some models reject some of them.
         extra: further fields of the request body, sent as they are.
@@ -47,6 +55,10 @@ class Options(TypedDict, total=False):
     context: Mapping[str, Any]
     checks: Sequence[Callable[..., object]]
     logprobs: bool
+    budget: Budget | Sequence[Budget] | None
+    price: Priced | None
+    on_attempt: Callable[[Attempt], object] | None
+    on_repair: Callable[[Attempt, Request], object] | None
     temperature: float
     top_p: float
     max_tokens: int
@@ -84,7 +96,17 @@ class Settings:
     context: Mapping[str, Any] | None = None
     checks: tuple[Callable[..., object], ...] = ()
     logprobs: bool = False
+    budget: Budget | Sequence[Budget] | None = None
+    price: Priced | None = None
+    on_attempt: Callable[[Attempt], object] | None = None
+    on_repair: Callable[[Attempt, Request], object] | None = None
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets, each once."""
+        given = self.budget
+        return () if given is None else (given,) if isinstance(given, Budget) else tuple(dict.fromkeys(given))
 
     def merge(self, options: Mapping[str, Any]) -> Settings:
         """These settings with nearer options over them.
@@ -107,7 +129,18 @@ class Settings:
         return replace(self, sampling=sampling, **changes)
 
 
-_PLAIN: Final = ("max_repairs", "timeout", "native", "system", "context", "logprobs")
+_PLAIN: Final = (
+    "max_repairs",
+    "timeout",
+    "native",
+    "system",
+    "context",
+    "logprobs",
+    "budget",
+    "price",
+    "on_attempt",
+    "on_repair",
+)
 _NATIVE: Final = ("auto", "require", "schema", "tool", "json", "prompt")
 _KNOWN: Final = frozenset(Options.__annotations__)
 assert {f.name for f in fields(Settings)} - {"sampling"} <= _KNOWN  # the two lists are one

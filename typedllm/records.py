@@ -114,7 +114,7 @@ class Usage:
         cost: money in US dollars.
         requests: how many replies are summed here.
         unreported: how many of them came without usage.
-        unpriced: of how many the cost is not known, and so not in `cost`.
+        priced: of how many the cost is known, and so in `cost`.
     """
 
     input_tokens: int | None = None
@@ -124,7 +124,7 @@ class Usage:
     cost: Decimal | None = None
     requests: int = 0
     unreported: int = 0
-    unpriced: int = 0
+    priced: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -135,7 +135,7 @@ class Usage:
             other.cost if self.cost is None else self.cost if other.cost is None else self.cost + other.cost,
             self.requests + other.requests,
             self.unreported + other.unreported,
-            self.unpriced + other.unpriced,
+            self.priced + other.priced,
         )
 
 

@@ -13,7 +13,7 @@ from typedllm.errors import BudgetError, ModelError
 from typedllm.meter import Meter
 from typedllm.options import Settings
 from typedllm.prices import Tariff, tariff_of
-from typedllm.records import Attempt, AttemptKind, Reply, Request, Usage
+from typedllm.records import Attempt, AttemptKind, Reply, Request
 
 __all__ = ["Known", "Watch"]
 
@@ -130,13 +130,7 @@ class Watch:
 
     def late(self) -> BudgetError | None:
         """The error of a budget whose time is over."""
-        for budget in self._budgets:
-            if budget.seconds_left == 0:
-                try:
-                    budget.reserve(Spending())
-                except BudgetError as error:
-                    return error
-        return None
+        return next((late for budget in self._budgets if (late := budget.late())), None)
 
     def attempted(self, attempt: Attempt) -> tuple[Hook, ...]:
         """An attempt is complete: the hooks that are to be run."""
@@ -172,9 +166,9 @@ class Watch:
 
 def _completed(reply: Reply, tariff: Tariff | None, elapsed: float) -> Reply:
     usage = reply.usage
-    if usage.cost is None:
-        cost = tariff.cost(usage) if tariff is not None else None
-        usage = replace(usage, cost=cost, unpriced=usage.requests if cost is None else 0)
+    cost = tariff.cost(usage) if usage.cost is None and tariff is not None else usage.cost
+    if cost is not None:
+        usage = replace(usage, cost=cost, priced=usage.requests)
     seconds = reply.seconds or elapsed
     waited = reply.queue_seconds or max(0.0, elapsed - seconds)
     return replace(reply, usage=usage, seconds=seconds, queue_seconds=waited)

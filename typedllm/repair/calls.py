@@ -12,6 +12,7 @@ from typedllm.declared import Schema
 from typedllm.options import Settings
 from typedllm.records import Message, Native, NativeMode, Reply, Request, Result
 from typedllm.schema.profiles import PROMPT_ONLY, Profile
+from typedllm.watch import Watch
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class Call(Generic[T]):
         ladder: the models, in the order in which they are asked.
         arguments: the call's arguments by name, for checks that ask for them.
         clock: seconds, monotonic.
+        watch: keeps the accounts of this call; one call each.
     """
 
     schema: Schema[T]
@@ -70,6 +72,7 @@ class Call(Generic[T]):
     ladder: tuple[Rung, ...] = (Rung(),)
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     clock: Callable[[], float] = time.monotonic
+    watch: Watch = field(default_factory=Watch)
 
 
 def first_request(call: Call[Any], rung: int = 0) -> Request:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
@@ -23,7 +23,13 @@ log = logging.getLogger("typedllm")
 
 def loop(call: Call[T]) -> Loop[T]:
     """Drive one call to its result. Yields requests and checks; never raises for what a model does."""
-    return _Run(call).steps()
+    call.watch.begin()
+    result: Result[T] | None = None
+    try:
+        result = yield from _Run(call).steps()
+        return result
+    finally:
+        call.watch.end(failed=result is not None and not result.ok, cancelled=result is None)
 
 
 class _Run(Generic[T]):
@@ -38,22 +44,22 @@ class _Run(Generic[T]):
         kind: AttemptKind = "first"
         request = first_request(self.call)
         while True:
-            request = replace(request, timeout=self._left())
-            if request.timeout is not None and request.timeout <= 0:
-                return self._failed(self._late())
             try:
-                reply = yield Ask(request, self.rung)
+                request = self._bounded(kind, request)
+                answer = yield Ask(request, self.rung)
+            except BudgetError as error:
+                return self._failed(error)
             except ModelError as error:
-                self.attempts.append(Attempt(kind, request, error.reply, model=self.call.ladder[self.rung].model))
+                self.call.watch.failed(error)
+                yield from self._attempted(Attempt(kind, request, error.reply, model=self._model))
                 if self._steps_down(error, request):
                     kind, request = "step-down", first_request(self.call)
                     continue
-                return self._failed(self._late() if error.code == "timeout" and self._left() == 0 else error)
-            assert reply is not None
+                return self._failed(self._overdue(error) or error)
+            assert answer is not None
+            reply = self.call.watch.after(answer)
             reading = yield from self._examine(reply)
-            self.attempts.append(
-                Attempt(kind, request, reply, reading.fixes, reading.issues, self.call.ladder[self.rung].model)
-            )
+            yield from self._attempted(Attempt(kind, request, reply, reading.fixes, reading.issues, self._model))
             if reading.status == "ok":
                 return self._result(reading)
             final = self._final(reading, reply)
@@ -61,6 +67,26 @@ class _Run(Generic[T]):
                 return self._failed(final, reading)
             self.repairs += 1
             kind, request = "full", self._full(reading, reply)
+            yield from self._told("on_repair", self.call.watch.repairing(self.attempts[-1], request))
+
+    @property
+    def _model(self) -> str:
+        return self.call.ladder[self.rung].model
+
+    def _bounded(self, kind: AttemptKind, request: Request) -> Request:
+        """The request within the bounds, or a `BudgetError`."""
+        left = self._left()
+        if left == 0:
+            raise self._late()
+        return self.call.watch.before(kind, replace(request, timeout=left), self._model)
+
+    def _attempted(self, attempt: Attempt) -> Generator[Step, Reply | None, None]:
+        self.attempts.append(attempt)
+        yield from self._told("on_attempt", self.call.watch.attempted(attempt))
+
+    def _told(self, name: str, hooks: Iterable[Callable[[], object]]) -> Generator[Step, Reply | None, None]:
+        for hook in hooks:
+            yield Check(hook, name)
 
     def _examine(self, reply: Reply) -> Generator[Step, Reply | None, Reading[T]]:
         if reply.finish_reason in ("refusal", "content_filter"):
@@ -124,6 +150,12 @@ class _Run(Generic[T]):
         timeout = self.call.settings.timeout
         return None if timeout is None else max(0.0, timeout - (self.call.clock() - self.started))
 
+    def _overdue(self, error: ModelError) -> BudgetError | None:
+        """The bound that a request met which ran out of time."""
+        if error.code != "timeout":
+            return None
+        return self._late() if self._left() == 0 else self.call.watch.late()
+
     def _late(self) -> BudgetError:
         seconds = self.call.settings.timeout
         return BudgetError(f"the time bound was met: {seconds} s for the whole call (raise timeout=)", bound="timeout")
@@ -148,4 +180,4 @@ class _Run(Generic[T]):
         )
 
     def _usage(self) -> Usage:
-        return sum((attempt.reply.usage for attempt in self.attempts if attempt.reply), Usage())
+        return sum((attempt.usage for attempt in self.attempts), Usage())
