@@ -25,7 +25,8 @@ The same step is spoken in the protocol that was asked for: `/chat/completions` 
 On every step:
     wait            seconds before the status line;      pause   seconds between pieces of the body
     cut             the connection is cut after this many bytes of the body; -1: before the status line
-`hold(step)` waits until the client has gone: `seen.gone` is set when it has.
+    stall           a stream stops after this many events, for 30 seconds
+`seen.gone` is set when a client goes away before the end of its answer.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
@@ -69,6 +70,7 @@ class Step:
     wait: float = 0.0
     pause: float = 0.0
     cut: int | None = None
+    stall: int | None = None
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Seen:
     body: dict[str, Any]
     at: float
     port: int
+    query: str = ""
     gone: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -108,11 +111,6 @@ def raw(body: bytes | str, status: int = 200, content_type: str = "application/j
     """These bytes, whatever was asked for."""
     data = body.encode() if isinstance(body, str) else body
     return Step(status=status, body=data, content_type=content_type, **more)
-
-
-def hold(step: Step, seconds: float = 30.0) -> Step:
-    """The step, made so slow that only a client that goes away ends it."""
-    return replace(step, pause=seconds)
 
 
 class Server:
@@ -181,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             json.loads(self.rfile.read(length) or b"{}"),
             time.monotonic(),
             self.client_address[1],
+            self.path.partition("?")[2],
         )
         step = self.server.owner.step_for(seen)
         try:
@@ -222,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         left = step.cut
         for number, piece in enumerate(pieces):
-            self.idle(step.pause if number else 0)
+            self.idle(30.0 if number == step.stall else step.pause if number else 0)
             kept = piece if left is None else piece[:left]
             if kept:
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(kept), kept))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncGenerator
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from typedllm.errors import ModelError
 from typedllm.models import vendor
@@ -108,13 +108,30 @@ class Clients:
         if True in self._brought:
             return cast("AsyncOpenAI", self._brought[True])
         loop = _running_loop()
-        found = self._looped.get(loop)
-        if found is None:
-            client = cast("AsyncOpenAI", self._made("AsyncOpenAI"))
-            closing = _closed_with_the_loop(client)
-            found = self._looped[loop] = (client, closing)
-            await anext(closing)
-        return found[0]
+        with self._lock:
+            found = self._looped.get(loop)
+        if found is not None:
+            return found[0]
+        client = cast("AsyncOpenAI", self._made("AsyncOpenAI"))
+        closing = self._closed_with_the_loop(client, ref(loop))
+        with self._lock:
+            for other in [other for other in self._looped if getattr(other, "is_closed", bool)()]:
+                del self._looped[other]
+            self._looped[loop] = (client, closing)
+        await anext(closing)
+        return client
+
+    async def _closed_with_the_loop(self, client: AsyncOpenAI, loop: ReferenceType[Any]) -> AsyncGenerator[None]:
+        """Wait, and close the client: event loops close the asynchronous generators that are left when they end."""
+        import anyio
+
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._looped.pop(loop(), None)
+            with anyio.CancelScope(shield=True):
+                await client.close()
 
     def _made(self, kind: str) -> AnyClient:
         for client in self._brought.values():
@@ -131,7 +148,8 @@ class Clients:
 
     async def aclose(self) -> None:
         """Close the client of the event loop that runs, if it was made here."""
-        found = self._looped.pop(_running_loop(), None)
+        with self._lock:
+            found = self._looped.get(_running_loop())
         if found is not None:
             await found[1].aclose()
 
@@ -145,14 +163,3 @@ def _running_loop() -> object:
         return asyncio.get_running_loop() if trio is None else trio.lowlevel.current_trio_token()
     except RuntimeError:
         return asyncio.get_running_loop()
-
-
-async def _closed_with_the_loop(client: AsyncOpenAI) -> AsyncGenerator[None]:
-    """Wait, and close the client: event loops close the asynchronous generators that are left when they end."""
-    import anyio
-
-    try:
-        yield
-    finally:
-        with anyio.CancelScope(shield=True):
-            await client.close()

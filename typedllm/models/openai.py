@@ -81,7 +81,7 @@ class OpenAIModel:
             TypeError: `client` is no client of the openai package.
         """
         brought = tuple(given for given in (client, async_client) if given is not None)
-        at = base_url or (str(brought[0].base_url) if brought else None)
+        at = base_url or next((vendor.url_of(given) for given in brought), None)
         if service is None:
             service = service_at(at) if at else SERVICES["openai"]
         elif isinstance(service, str):
@@ -89,7 +89,7 @@ class OpenAIModel:
         self.model = model
         self.max_retries = max_retries
         self._service = service
-        self._api = _APIS[api or service.api]
+        self._speaks = api or service.api
         self._profile = profile or service.profile
         self._max_bytes = max_bytes
         self._clock = clock
@@ -172,6 +172,10 @@ class OpenAIModel:
         await self._clients.aclose()
 
     # What to do, written once for both worlds
+
+    @property
+    def _api(self) -> Api:
+        return _APIS[self._speaks]
 
     def _asked(self, request: Request) -> Asked:
         return Asked(self._service, _shown(self._clients.url), request, self._clients.secrets)

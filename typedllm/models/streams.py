@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from typedllm.errors import ModelError
 from typedllm.models.chunks import Gathered, split
 from typedllm.models.failures import Asked, error_of, refused, salvage
-from typedllm.models.payload import Trouble, parse, trouble
+from typedllm.models.payload import Trouble, parse
 from typedllm.models.sse import EventDecoder
 from typedllm.models.transport import Failure
 from typedllm.records import Chunk, Reply, Request
@@ -49,9 +49,11 @@ def read_whole(data: bytes, api: Api, asked: Asked, retries: int = 0) -> Reply:
         message = f"{asked.provider} sent what is not JSON: {start} (check that the base URL speaks this API)"
         raise ModelError(message, provider=asked.provider, status=200, retries=retries) from error
     read = api.read(payload, asked.request)
-    reply = salvage(read) if isinstance(read, Trouble) else read
+    if isinstance(read, Reply):
+        return read
+    reply = salvage(read)
     if reply is None:
-        raise refused(trouble(payload), None, asked, retries)
+        raise refused(read, None, asked, retries)
     return reply
 
 

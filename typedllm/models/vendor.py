@@ -149,6 +149,16 @@ def is_async(client: object) -> bool:
     return isinstance(client, openai.AsyncOpenAI)
 
 
+def url_of(client: object) -> str:
+    """The base URL of a client.
+
+    Raises:
+        TypeError: it is no client of the openai package.
+    """
+    is_async(client)
+    return str(cast("AnyClient", client).base_url)
+
+
 def twin(client: AnyClient) -> AnyClient:
     """The client for the other world, with the same settings.
 

@@ -1,0 +1,158 @@
+"""Streams that end in every way, and the reader of their events."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.models import NATIVE, TOOL, WAYS, Way, joined, model_at
+from tests.support.server import Server, Step, fail, raw, say
+from typedllm.errors import ModelError
+from typedllm.models.sse import EventDecoder
+
+SSE = "text/event-stream"
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    return Way(request.param)
+
+
+def sse(*events: object, end: str = "\n\n") -> Step:
+    """A stream of these events."""
+    lines = [f"data: {event if isinstance(event, str) else json.dumps(event)}" for event in events]
+    return raw(end.join((*lines, "")), content_type=SSE)
+
+
+def delta(text: str = "", finish: str | None = None, **more: object) -> dict[str, object]:
+    return {"choices": [{"index": 0, "delta": {"content": text, **more}, "finish_reason": finish}]}
+
+
+WHOLE: dict[str, tuple[Step, str]] = {
+    "no end marker": (sse(delta("a"), delta("b", "stop")), "ab"),
+    "no finish reason": (sse(delta("a"), delta("b"), "[DONE]"), "ab"),
+    "carriage returns": (sse(delta("a"), delta("b", "stop"), "[DONE]", end="\r\n\r\n"), "ab"),
+    "no last blank line": (sse(delta("a"), delta("b", "stop"), end="\n\n"), "ab"),
+    "not a stream": (raw(json.dumps({"choices": [{"message": {"content": "ab"}, "finish_reason": "stop"}]})), "ab"),
+    "called a stream": (raw('{"choices": [{"message": {"content": "ab"}}]}', content_type=SSE), "ab"),
+    "message for delta": (sse({"choices": [{"message": {"content": "ab"}, "finish_reason": "stop"}]}), "ab"),
+    "content in parts": (sse({"choices": [{"delta": {"content": [{"text": "ab"}]}, "finish_reason": "stop"}]}), "ab"),
+    "after the end": (sse(delta("ab", "stop"), "[DONE]", "what is this"), "ab"),
+    "one event": (say("ab", pieces=1, done=False), "ab"),
+    "lone surrogate": (
+        raw('data: {"choices": [{"delta": {"content": "a\\ud83d"}, "finish_reason": "stop"}]}\n\n'),
+        "a\ud83d",
+    ),
+    "leading blanks": (sse(delta("\n"), delta(" a"), delta("b ", "stop")), "\n ab "),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_streams_that_are_whole(server: Server, way: Way, case: str) -> None:
+    step, text = WHOLE[case]
+    server.script(step)
+    model = model_at(server)
+    reply = joined(way.stream(model))
+    assert (reply.text, reply.finish_reason or "stop") == (text, "stop" if "called" not in case else "cut")
+    model.close()
+
+
+BROKEN: dict[str, tuple[Step, str, str, bool]] = {
+    "cut at once": (say("hello", cut=0), "connection", "", True),
+    "cut": (say("hello world", cut=700), "connection", "hello wo", True),
+    "no end": (sse(delta("hel")), "connection", "hel", True),
+    "half an event": (
+        raw('data: {"choices": [{"delta": {"content": "hel"}}]}\n\ndata: {"cho'),
+        "bad_response",
+        "hel",
+        False,
+    ),
+    "not json": (sse(delta("hel"), "{nonsense"), "bad_response", "hel", False),
+    "trouble": (say("hello", done=False, trouble={"message": "engine died", "code": 500}), "server", "hello", True),
+    "trouble at once": (sse({"error": {"message": "engine died"}}), "bad_response", "", False),
+    "nonsense": (sse(delta("hel"), {"hello": 1}), "bad_response", "hel", False),
+    "not a stream": (raw("<html>"), "connection", "", True),
+    "too long": (say("hello" * 1000, pieces=1), "bad_response", "", False),
+    "empty": (raw("", content_type=SSE), "connection", "", True),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_streams_that_break(server: Server, way: Way, case: str) -> None:
+    """Nothing is asked again once a reply has begun, and what came is kept."""
+    step, code, text, retryable = BROKEN[case]
+    if case == "trouble":
+        step = replace(step, finish=None)
+    server.script(step)
+    model = model_at(server, max_bytes=4000)
+    with pytest.raises(ModelError) as caught:
+        way.stream(model)
+    error = caught.value
+    assert (error.code, error.retryable, error.retries) == (code, retryable, 0)
+    assert error.reply is not None
+    assert error.reply.text == text
+    assert len(server.requests) == 1
+    model.close()
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_stream_of_either_api_breaks(server: Server, way: Way, api: str) -> None:
+    server.script(say("hello world", done=False, finish=None, usage=None))
+    model = model_at(server, api=api)
+    with pytest.raises(ModelError, match="in the middle of the reply") as caught:
+        way.stream(model)
+    assert caught.value.reply is not None
+    assert (caught.value.reply.text, caught.value.reply.finish_reason) == ("hello world", "cut")
+    model.close()
+
+
+def test_text_that_the_service_would_not_deliver(server: Server, way: Way) -> None:
+    server.script(sse({"error": {"message": "no", "code": "json_validate_failed", "failed_generation": "{oops"}}))
+    model = model_at(server)
+    reply = joined(way.stream(model, NATIVE))
+    assert (reply.text, reply.source, reply.finish_reason) == ("{oops", "error", "stop")
+    model.close()
+
+
+def test_arguments_of_several_calls(server: Server, way: Way) -> None:
+    def call(index: int, text: str) -> dict[str, object]:
+        return {"tool_calls": [{"index": index, "function": {"arguments": text}}]}
+
+    events = [
+        {"choices": [{"delta": call(index, text)}]} for index, text in [(0, '{"a"'), (0, ": 1}"), (1, '{"a": 2}')]
+    ]
+    server.script(sse(*events, delta(finish="tool_calls"), "[DONE]"))
+    model = model_at(server)
+    chunks = way.stream(model, TOOL)
+    assert [chunk.text for chunk in chunks if chunk.text] == ['{"a"', ": 1}", '\n{"a": 2}']
+    assert joined(chunks).source == "tool"
+    model.close()
+
+
+def test_a_service_that_cannot_report_usage_in_streams(server: Server, way: Way) -> None:
+    server.script(fail(400, "unknown parameter: stream_options"), say("one"), say("two"))
+    model = model_at(server)
+    assert [joined(way.stream(model)).text for _ in range(2)] == ["one", "two"]
+    assert ["stream_options" in seen.body for seen in server.requests] == [True, False, False]
+    model.close()
+
+
+@given(st.lists(st.binary(max_size=12).filter(lambda data: not set(data) & set(b"\r\n")), max_size=6), st.data())
+def test_events_do_not_depend_on_where_the_bytes_are_cut(events: list[bytes], data: st.DataObject) -> None:
+    end = data.draw(st.sampled_from([b"\n", b"\r\n"]))
+    text = b"".join(b": comment" + end + b"event: e" + end + b"data: " + event + end + end for event in events)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    decoder = EventDecoder()
+    pieces = [text[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    found = [event for piece in pieces for event in decoder.feed(piece)]
+    assert [*found, *decoder.close()] == events
+
+
+def test_an_event_may_have_several_lines_and_no_end() -> None:
+    decoder = EventDecoder()
+    assert [*decoder.feed(b"data: a\ndata:b\nid: 1\n\ndata: c")] == [b"a\nb"]
+    assert [*decoder.close()] == [b"c"]
