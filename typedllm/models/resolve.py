@@ -21,8 +21,9 @@ def resolve(spec: str | ChatModel | None = None) -> ChatModel:
     Args:
         spec: `"openai:gpt-5-mini"`, or another prefix of the table of services with the name of a model there;
             `"http://host/v1#model"` for any other service that speaks the API of OpenAI; `"local"` for the embedded
-            model, `"local:/path/model.gguf"` for another one; a `ChatModel` as it is. None: what the variable
-            `TYPEDLLM_MODEL` says, else the embedded model.
+            model, `"local:/path/model.gguf"` for another one; `"replay:/path/replies.jsonl"` for recorded replies; a
+            `ChatModel` as it is. None: what the variable `TYPEDLLM_MODEL` says, else the embedded model when it is
+            installed.
 
     Raises:
         ModelError: nothing is meant, or it is not known (`code="config"`); the message lists the choices.
@@ -30,7 +31,7 @@ def resolve(spec: str | ChatModel | None = None) -> ChatModel:
     if spec is None:
         spec = os.environ.get(VARIABLE, "").strip() or None
     if spec is None:
-        return _embedded("")
+        return _default()
     if not isinstance(spec, str):
         return _given(spec)
     if spec.startswith(("http://", "https://")):
@@ -40,7 +41,13 @@ def resolve(spec: str | ChatModel | None = None) -> ChatModel:
         return OpenAIModel(model, base_url=url)
     prefix, _, model = spec.partition(":")
     if prefix == "local":
-        return _embedded(model)
+        from typedllm.models.local import LocalModel
+
+        return LocalModel(model or None)
+    if prefix == "replay" and model:
+        from typedllm.models.replay import ReplayModel
+
+        return ReplayModel(model)
     if prefix not in SERVICES or not model:
         raise _unknown(spec, prefix)
     return OpenAIModel(model, service=prefix)
@@ -54,21 +61,28 @@ def _given(spec: object) -> ChatModel:
     raise ModelError(f"not a chat model: {kind} (give {way})", code="config")
 
 
-def _embedded(path: str) -> ChatModel:
-    raise ModelError(f"no model is configured{': local:' if path else ''}{path} ({choices()})", code="config")
+def _default() -> ChatModel:
+    from typedllm.models.weights import is_installed
+
+    if not is_installed():
+        raise ModelError(f"no model is configured ({choices()})", code="config")
+    from typedllm.models.local import LocalModel
+
+    return LocalModel()
 
 
 def choices() -> str:
     """What can be configured, for a message."""
     return (
         f'set {VARIABLE} or pass one: "openai:gpt-5-mini" or another of {", ".join(sorted(SERVICES))};'
-        ' "http://host/v1#model"; "local" after `pip install "typedllm[local]"` and `typedllm local pull`'
+        ' "http://host/v1#model"; "local" after `pip install "typedllm[local]"` and `typedllm local pull`;'
+        ' "replay:FILE" for recorded replies'
     )
 
 
 def _unknown(spec: str, prefix: str) -> ModelError:
     if prefix in SERVICES:
         return ModelError(f"no model is named in {spec!r} (write {prefix}:NAME)", code="config", provider=prefix)
-    near = get_close_matches(prefix, [*SERVICES, "local"], n=1)
+    near = get_close_matches(prefix, [*SERVICES, "local", "replay"], n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return ModelError(f"no such model: {spec!r} ({hint}{choices()})", code="config")
