@@ -49,7 +49,7 @@ class Schema(Generic[T]):
         self._name = built.name
         self._document = built.document
         self._adapter = built.adapter
-        self._validator: Validator[T] = PydanticValidator(built.adapter)
+        self._validator: Validator[T] = PydanticValidator(built.adapter, built.document)
 
     @property
     def name(self) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core.core_schema import ErrorType
 
-from typedllm.records import MISSING, Issue
+from typedllm.records import MISSING, Issue, JsonSchema
+
+if TYPE_CHECKING:
+    from typedllm.schema.documents import Loaded
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-GOT_LIMIT = 80
-"""Characters of a rejected value that an issue shows."""
 
 
 class InvalidError(Exception):
@@ -52,8 +54,9 @@ class Validator(Protocol[T_co]):
 class PydanticValidator(Generic[T]):
     """Judges by a pydantic `TypeAdapter`, in strict JSON mode: nothing is converted that no fix reports."""
 
-    def __init__(self, adapter: TypeAdapter[T]) -> None:
+    def __init__(self, adapter: TypeAdapter[T], document: JsonSchema) -> None:
         self._adapter = adapter
+        self._document = document
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
@@ -64,16 +67,44 @@ class PydanticValidator(Generic[T]):
         try:
             return self._adapter.validate_json(json.dumps(data), strict=True, context=context)
         except ValidationError as error:
-            raise InvalidError([_issue(row, data) for row in error.errors(include_url=False)]) from error
+            raise InvalidError(self._issues(error, data)) from error
+
+    def _issues(self, error: ValidationError, data: Any) -> list[Issue]:
+        """What is wrong, in the words of the document, and then in those of validators in code.
+
+        pydantic reports every arm of a union that failed; the document tells which one was meant.
+        """
+        from typedllm.schema.violations import shown
+
+        rows = [(row, *walk(row["loc"], data)) for row in error.errors(include_url=False)]
+        structural = self._explainer.iter_issues(data)
+        spoken = {
+            (path, said): Issue(path, "value", got=shown(value), message=said)
+            for row, path, value in rows
+            if (said := _own_words(row)) is not None
+        }
+        if structural or spoken:
+            return [*structural, *spoken.values()]
+        row, path, value = max(rows, key=lambda each: each[1].count("/"))
+        return [Issue(path, row["type"], got=shown(value), message=row["msg"])]
+
+    @cached_property
+    def _explainer(self) -> Loaded:
+        from typedllm.schema.documents import load  # jsonschema comes with it: imported when something is wrong
+
+        return load(self._document, formats=False)
 
 
-def _issue(row: Any, data: Any) -> Issue:
-    path, value = walk(row["loc"], data)
-    code = str(row["type"])
-    message = str(row["msg"])
-    if code in ("value_error", "assertion_error"):
-        message = message.partition(", ")[2]
-    return Issue(path, code, got="" if code == "missing" else shown(value), message=message)
+def _own_words(row: Any) -> str | None:
+    """The message of a validator in code; None for a rule of pydantic's own."""
+    if row["type"] in ("value_error", "assertion_error"):
+        return str(row["msg"]).partition(", ")[2]
+    return None if row["type"] in _core_types() else str(row["msg"])
+
+
+@cache
+def _core_types() -> frozenset[str]:
+    return frozenset(get_args(ErrorType))
 
 
 def walk(location: Iterable[str | int], data: Any) -> tuple[str, Any]:
@@ -109,11 +140,3 @@ def child(value: object, segment: str | int) -> Any:
 def pointer(path: Iterable[str | int]) -> str:
     """The JSON Pointer (RFC 6901) of a path."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def shown(value: Any, limit: int = GOT_LIMIT) -> str:
-    """A JSON value as text, cut to `limit` characters."""
-    if value is MISSING:
-        return ""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
