@@ -19,7 +19,7 @@ FLOORS = [
     {"streaming"},
     {"function"},
     {"client", "tools"},
-    {"batch"},
+    {"batch", "judge"},
     {"cli", "testing"},
     {"__main__"},
 ]

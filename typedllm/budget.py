@@ -120,7 +120,7 @@ class Budget:
         if not self.each_call:
             return self
         fresh = object.__new__(type(self))
-        fresh.__dict__.update(self.__dict__, _lock=threading.Lock(), _began=None)
+        fresh.__dict__.update(self.__dict__, each_call=False, _lock=threading.Lock(), _began=None)
         fresh.__dict__.update(_spent=Spending(), _flying=Spending())
         return fresh
 

@@ -81,6 +81,11 @@ class _BaseClient:
         finally:
             self._overrides.remove(chosen)
 
+    @property
+    def settings(self) -> Settings:
+        """The options of this client, over the defaults."""
+        return self._settings
+
     def render(self, prompt: Prompt, schema: Schema[Any] | TypeForm[Any], **options: Unpack[Options]) -> Request:
         """The exact request that `generate` would send first. Nothing is sent."""
         return first_request(self._call(prompt, schema, options))
@@ -227,7 +232,7 @@ class Client(_BaseClient):
         self.close()
 
 
-def drive(steps: Loop[T], perform: Callable[[Step], Reply | None]) -> Result[T]:
+def drive(steps: Loop[T], perform: Callable[[Step], object]) -> Result[T]:
     """Run a loop to its end: `perform` does what it asks for."""
     try:
         step = next(steps)
@@ -245,10 +250,9 @@ def drive(steps: Loop[T], perform: Callable[[Step], Reply | None]) -> Result[T]:
         steps.close()
 
 
-def _perform(models: Sequence[ChatModel], step: Step) -> Reply | None:
+def _perform(models: Sequence[ChatModel], step: Step) -> object:
     if isinstance(step, Check):
-        _settled(step.run())
-        return None
+        return _settled(step.run())
     reply = models[step.rung].complete(step.request)
     return reply if isinstance(reply, Reply) else _settled(reply)
 
@@ -358,12 +362,10 @@ class AsyncClient(_BaseClient):
         await self.aclose()
 
 
-async def _aperform(models: Sequence[ChatModel], step: Step) -> Reply | None:
+async def _aperform(models: Sequence[ChatModel], step: Step) -> object:
     if isinstance(step, Check):
-        outcome = step.run()
-        if inspect.isawaitable(outcome):
-            await outcome
-        return None
+        outcome = await _in_thread(step.run) if step.blocks else step.run()
+        return await outcome if inspect.isawaitable(outcome) else outcome
     from anyio import fail_after
 
     model = models[step.rung]
@@ -372,6 +374,12 @@ async def _aperform(models: Sequence[ChatModel], step: Step) -> Reply | None:
             return await _acomplete(model, step.request)
     except TimeoutError as error:
         raise ModelError(f"{model.name} did not answer in time (raise timeout=)", code="timeout") from error
+
+
+async def _in_thread(run: Callable[[], object]) -> object:
+    from anyio.to_thread import run_sync
+
+    return await run_sync(run)
 
 
 async def _acomplete(model: ChatModel, request: Request) -> Reply:

@@ -236,6 +236,8 @@ def _visible(frame: FrameType) -> dict[str, Any]:
 def _filled(rule: Callable[..., object], arguments: Mapping[str, Any]) -> Callable[[Any], object]:
     """The rule as a function of the value alone."""
     wanted = list(inspect.signature(rule).parameters)[1:]
+    if not wanted:
+        return rule
 
     @wraps(rule)
     def filled(value: Any) -> object:

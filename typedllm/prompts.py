@@ -66,6 +66,27 @@ def argument(name: str, value: Any) -> str:
     return f"{name}:\n{fenced(to_json(value, by_alias=True, fallback=str).decode(), 'json')}"
 
 
+def judging(rule: str, request: str, value: str) -> str:
+    """The user message of a model that judges a value.
+
+    Args:
+        rule: what must hold, in the words of the caller.
+        request: the request that the value answers; empty: there is none.
+        value: the value as JSON.
+    """
+    instruction = (
+        "Judge whether a value keeps a rule. Name every part of it that breaks the rule, and nothing else: what the "
+        "rule does not speak of is right. The request is shown so that you can compare; do not answer it."
+    )
+    parts = [
+        instruction,
+        argument("rule", rule),
+        *([argument("request", request)] if request else []),
+        f"value:\n{fenced(value, 'json')}",
+    ]
+    return "\n\n".join(parts)
+
+
 def full_repair(status: str, text: str, issues: Sequence[Issue], limit: int) -> str:
     """What is appended to the request when the whole value is asked for again.
 

@@ -56,20 +56,21 @@ class Watch:
         models: what the models say of themselves, by name.
         meter: counts the attempts and the call.
         clock: seconds, monotonic.
+        budgets: what the call draws on, once it has begun.
     """
 
     settings: Settings = field(default_factory=Settings)
     models: Mapping[str, Known] = field(default_factory=dict[str, Known])
     meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.monotonic
-    _budgets: tuple[Budget, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     _flight: _Flight | None = None
     _began: float = 0.0
 
     def begin(self) -> None:
         """The call begins."""
         self._began = self.clock()
-        self._budgets = tuple(budget.for_call() for budget in self.settings.budgets)
+        self.budgets = tuple(budget.for_call() for budget in self.settings.budgets)
 
     def before(self, kind: AttemptKind, request: Request, model: str) -> Request:
         """A request is to be sent: what the budgets let through.
@@ -83,22 +84,22 @@ class Watch:
         known = self.models.get(model, Known())
         tariff = tariff_of(model, self.settings.price, known.price)
         wanted = self._wanted(request, model, known, tariff)
-        for done, budget in enumerate(self._budgets):
+        for done, budget in enumerate(self.budgets):
             try:
                 budget.reserve(wanted)
             except BudgetError:
-                for earlier in self._budgets[:done]:
+                for earlier in self.budgets[:done]:
                     earlier.settle(wanted, Spending())
                 raise
-        limits = [request.timeout, *(budget.seconds_left for budget in self._budgets)]
+        limits = [request.timeout, *(budget.seconds_left for budget in self.budgets)]
         request = replace(request, timeout=min((limit for limit in limits if limit is not None), default=None))
         self._flight = _Flight(kind, request, model, wanted, tariff, self.clock())
         return request
 
     def _wanted(self, request: Request, model: str, known: Known, tariff: Tariff | None) -> Spending:
-        if not self._budgets:
+        if not self.budgets:
             return Spending()
-        if tariff is None and any(budget.bounds_cost for budget in self._budgets):
+        if tariff is None and any(budget.bounds_cost for budget in self.budgets):
             raise BudgetError(
                 f"max_cost bounds a model whose price is not known: {model} (give price=Price(input=..., output=...), "
                 "or install typedllm[prices] for the list prices of hosted models)",
@@ -130,7 +131,7 @@ class Watch:
 
     def late(self) -> BudgetError | None:
         """The error of a budget whose time is over."""
-        return next((late for budget in self._budgets if (late := budget.late())), None)
+        return next((late for budget in self.budgets if (late := budget.late())), None)
 
     def attempted(self, attempt: Attempt) -> tuple[Hook, ...]:
         """An attempt is complete: the hooks that are to be run."""
@@ -160,7 +161,7 @@ class Watch:
         self.meter.count_attempt(Attempt(flight.kind, flight.request, None), retries)
 
     def _book(self, flight: _Flight, spending: Spending) -> None:
-        for budget in self._budgets:
+        for budget in self.budgets:
             budget.settle(flight.reserved, spending)
 
 

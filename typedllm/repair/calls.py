@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from typedllm import prompts
 from typedllm.declared import Schema
 from typedllm.options import Settings
-from typedllm.records import Message, Native, NativeMode, Reply, Request, Result
+from typedllm.records import Message, Native, NativeMode, Request, Result
 from typedllm.schema.profiles import PROMPT_ONLY, Profile
 from typedllm.watch import Watch
 
@@ -42,14 +42,22 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule of the caller's that is to be run: the driver calls it (and awaits it) and sends None, or throws."""
+    """A rule or hook of the caller's that is to be run: the driver calls it, awaits what it gives if that is to be
+    awaited, and sends the outcome, or throws.
+
+    Attributes:
+        run: what is called.
+        name: how it is called in errors.
+        blocks: whether it waits for I/O, so that an event loop runs it in a thread.
+    """
 
     run: Callable[[], object]
     name: str
+    blocks: bool = False
 
 
 Step: TypeAlias = Ask | Check
-Loop: TypeAlias = Generator[Step, Reply | None, Result[T]]
+Loop: TypeAlias = Generator[Step, object, Result[T]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
-from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from typedllm import prompts
 from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, TruncatedError, TypedLLMError
 from typedllm.records import Attempt, AttemptKind, Issue, Reading, Reply, Request, Result, Usage
 from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
+from typedllm.repair.checking import Checked, Subject, run_checks
 
 T = TypeVar("T")
 
@@ -56,10 +56,14 @@ class _Run(Generic[T]):
                     kind, request = "step-down", first_request(self.call)
                     continue
                 return self._failed(self._overdue(error) or error)
-            assert answer is not None
+            assert isinstance(answer, Reply)
             reply = self.call.watch.after(answer)
-            reading = yield from self._examine(reply)
-            yield from self._attempted(Attempt(kind, request, reply, reading.fixes, reading.issues, self._model))
+            reading, checked = yield from self._examine(reply)
+            yield from self._attempted(
+                Attempt(kind, request, reply, reading.fixes, reading.issues, self._model, checked.usage)
+            )
+            if checked.error is not None:
+                return self._failed(checked.error, reading)
             if reading.status == "ok":
                 return self._result(reading)
             final = self._final(reading, reply)
@@ -80,29 +84,32 @@ class _Run(Generic[T]):
             raise self._late()
         return self.call.watch.before(kind, replace(request, timeout=left), self._model)
 
-    def _attempted(self, attempt: Attempt) -> Generator[Step, Reply | None, None]:
+    def _attempted(self, attempt: Attempt) -> Generator[Step, object, None]:
         self.attempts.append(attempt)
         yield from self._told("on_attempt", self.call.watch.attempted(attempt))
 
-    def _told(self, name: str, hooks: Iterable[Callable[[], object]]) -> Generator[Step, Reply | None, None]:
+    def _told(self, name: str, hooks: Iterable[Callable[[], object]]) -> Generator[Step, object, None]:
         for hook in hooks:
             yield Check(hook, name)
 
-    def _examine(self, reply: Reply) -> Generator[Step, Reply | None, Reading[T]]:
+    def _examine(self, reply: Reply) -> Generator[Step, object, tuple[Reading[T], Checked]]:
         if reply.finish_reason in ("refusal", "content_filter"):
             words = reply.refusal or reply.text
-            return Reading("refused", issues=(Issue("", "refused", message=words or "the model declined"),))
+            refused = Issue("", "refused", message=words or "the model declined")
+            return Reading("refused", issues=(refused,)), Checked()
         settings = self.call.settings
         reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
-        if reading.status != "ok" or not settings.checks:
-            return reading
-        issues: list[Issue] = []
-        for check in settings.checks:
-            try:
-                yield Check(partial(check, reading.value), getattr(check, "__name__", "check"))
-            except (ValueError, AssertionError) as error:
-                issues.append(Issue("", "check", message=str(error) or f"{type(error).__name__} in a check"))
-        return replace(reading, status="invalid", value=None, issues=tuple(issues)) if issues else reading
+        if reading.status != "ok":
+            return reading, Checked()
+        checked = yield from run_checks(settings.checks, lambda: self._subject(reading.value))
+        if checked.issues:
+            reading = replace(reading, status="invalid", value=None, issues=tuple(checked.issues))
+        return reading, checked
+
+    def _subject(self, value: Any) -> Subject:
+        call = self.call
+        text = str(value) if call.schema.is_text else call.schema.dump(value)
+        return Subject(value, text, call.task, call.watch.budgets, self._left())
 
     def _full(self, reading: Reading[T], reply: Reply) -> Request:
         """Ask for the whole value again; only the latest rejected reply stands in the conversation."""
