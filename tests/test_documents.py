@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from typedllm.declared import Schema
 from typedllm.errors import SchemaError
 from typedllm.schema.documents import MAX_ISSUES, load
 from typedllm.schema.formats import FORMATS
@@ -372,3 +373,18 @@ def test_translated_patterns_find_what_python_finds(source: str, text: str) -> N
     except PatternError:
         return
     assert found is (re.search(source.replace("$", r"\Z"), text, re.ASCII) is not None)
+
+
+# --- as the declared type -----------------------------------------------------------------------------------------
+
+
+def test_a_document_is_a_schema_whose_value_is_plain_json() -> None:
+    schema = Schema.from_json_schema({"title": "Order", **UNION})
+    assert schema.name == "Order"
+    result = schema.read('Here: {"a": [1, 2.5, null]}')
+    assert result.value == {"a": [1, 2.5, None]}
+    assert schema.read("[]").issues[0].code == "union"
+    assert schema.dump({"a": "é"}) == '{"a":"é"}'
+    assert "type Order" in schema.typescript()
+    with pytest.raises(SchemaError):
+        Schema.from_json_schema({"type": "text"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, Literal, TypeVar
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from typing_extensions import TypeForm
 
@@ -17,6 +18,7 @@ from typedllm.records import (
     Fix,
     Issue,
     JsonSchema,
+    JsonValue,
     Policy,
     Reading,
     Reply,
@@ -25,8 +27,10 @@ from typedllm.records import (
     Usage,
 )
 from typedllm.schema.build import build, strip_hints
+from typedllm.schema.documents import load
+from typedllm.schema.names import identifier
 from typedllm.schema.typescript import render
-from typedllm.validation import InvalidError, PydanticValidator, Validator
+from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
 
 T = TypeVar("T")
 
@@ -48,8 +52,28 @@ class Schema(Generic[T]):
         built = build(type)
         self._name = built.name
         self._document = built.document
-        self._adapter = built.adapter
         self._validator: Validator[T] = PydanticValidator(built.adapter, built.document)
+
+    @classmethod
+    def from_json_schema(
+        cls, document: Mapping[str, Any] | bool | str | Path, *, formats: bool = True
+    ) -> Schema[JsonValue]:
+        """A JSON Schema document as the declared type; the value is plain JSON, and `jsonschema` validates it.
+
+        Args:
+            document: the document (draft 2020-12, 2019-09 or 7), or the path of a file that holds it.
+            formats: whether `format` is held against texts; False: it tells the model and checks nothing.
+
+        Raises:
+            SchemaError: it cannot be used; every problem is listed, with its JSON Pointer.
+        """
+        loaded = load(document, formats=formats)
+        title = loaded.document.get("title")
+        schema = cast("Schema[JsonValue]", object.__new__(cls))
+        schema._name = identifier(title) if isinstance(title, str) else "Reply"
+        schema._document = loaded.document
+        schema._validator = DocumentValidator(loaded)
+        return schema
 
     @property
     def name(self) -> str:
@@ -80,7 +104,7 @@ class Schema(Generic[T]):
 
     def dump(self, value: T) -> str:
         """A value of the type as the JSON that a model would write for it."""
-        return self._adapter.dump_json(value, by_alias=True, exclude_unset=True).decode()
+        return self._validator.dump(value)
 
     def check_value(self, value: T) -> None:
         """See that a value of the type would pass as a reply: it is dumped and validated.

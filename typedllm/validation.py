@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_arg
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from typedllm.records import MISSING, Issue, JsonSchema
+from typedllm.records import MISSING, Issue, JsonSchema, JsonValue
 
 if TYPE_CHECKING:
     from typedllm.schema.documents import Loaded
@@ -19,7 +19,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class InvalidError(Exception):
+class InvalidError(ValueError):
     """The data is not of the declared type.
 
     Attributes:
@@ -48,6 +48,10 @@ class Validator(Protocol[T_co]):
         Raises:
             InvalidError: it is not of the declared type.
         """
+        ...
+
+    def dump(self, value: Any) -> str:
+        """A value as the JSON that a model would write for it."""
         ...
 
 
@@ -93,6 +97,37 @@ class PydanticValidator(Generic[T]):
         from typedllm.schema.documents import load  # jsonschema comes with it: imported when something is wrong
 
         return load(self._document, formats=False)
+
+    def dump(self, value: Any) -> str:
+        """See `Validator`."""
+        return self._adapter.dump_json(value, by_alias=True, exclude_unset=True).decode()
+
+
+class DocumentValidator:
+    """Judges by a JSON Schema document; the value is the data itself."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:
+        """See `Validator`."""
+        return self.validate_data(json.loads(text, parse_constant=_no_constant), context)
+
+    def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
+        """See `Validator`."""
+        issues = self._loaded.iter_issues(data)
+        if issues:
+            raise InvalidError(issues)
+        valid: JsonValue = data
+        return valid
+
+    def dump(self, value: Any) -> str:
+        """See `Validator`."""
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _own_words(row: Any) -> str | None:

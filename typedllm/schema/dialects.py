@@ -12,17 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
-
-from typing_extensions import TypeIs
+from typing import Any, Final, cast
 
 from typedllm.errors import SchemaError
 from typedllm.records import JsonSchema, JsonValue
+from typedllm.schema.walk import Node, is_list, is_object
 
 MAX_DEPTH: Final = 200
 """Deepest nesting of a schema document, counting objects and arrays."""
-
-Node: TypeAlias = "JsonSchema | bool"
 
 ONE: Final = frozenset(
     {
@@ -82,16 +79,6 @@ DRAFTS: Final = (
     Draft("draft 6", "http://json-schema.org/draft-06/schema", "Draft6Validator"),
     Draft("draft 4", "http://json-schema.org/draft-04/schema", "Draft4Validator"),
 )
-
-
-def is_object(value: object) -> TypeIs[JsonSchema]:
-    """Whether a JSON value is an object."""
-    return isinstance(value, dict)
-
-
-def is_list(value: object) -> TypeIs[list[Any]]:
-    """Whether a JSON value is a list."""
-    return isinstance(value, list)
 
 
 def pointer(*parts: str | int) -> str:

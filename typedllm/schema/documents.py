@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from typedllm.records import Issue, JsonSchema
-from typedllm.schema.dialects import Draft, draft_of, is_list, is_object, read_document, refused
+from typedllm.schema.dialects import Draft, draft_of, read_document, refused
 from typedllm.schema.formats import conforms
 from typedllm.schema.normal import normalise
 from typedllm.schema.patterns import PatternError, compile_pattern
 from typedllm.schema.references import Resolved, resolve
 from typedllm.schema.violations import Explainer, Missing
+from typedllm.schema.walk import is_list, is_object
 
 MAX_ISSUES: Final = 200
 """Most issues of one value that are reported."""

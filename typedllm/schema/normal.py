@@ -12,19 +12,9 @@ import re
 from typing import Any, Final
 
 from typedllm.records import JsonSchema
-from typedllm.schema.dialects import (
-    NAMED,
-    ONE,
-    PLACES,
-    REFERENCES,
-    SAME_VALUE,
-    SEVERAL,
-    Node,
-    children,
-    is_list,
-    is_object,
-)
+from typedllm.schema.dialects import NAMED, ONE, PLACES, REFERENCES, SAME_VALUE, SEVERAL, children
 from typedllm.schema.references import Resolved
+from typedllm.schema.walk import Node, is_list, is_object
 
 _ANNOTATIONS: Final[dict[str, type | tuple[type, ...]]] = {
     "title": str,

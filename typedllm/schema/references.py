@@ -10,16 +10,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from typedllm.records import JsonSchema
-from typedllm.schema.dialects import (
-    PLACES,
-    REFERENCES,
-    Draft,
-    Node,
-    children,
-    is_list,
-    is_object,
-    pointer,
-)
+from typedllm.schema.dialects import PLACES, REFERENCES, Draft, children, pointer
+from typedllm.schema.walk import Node, is_list, is_object
 
 _IDENTIFIERS: Final = ("$schema", "$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary")
 _SUBSCHEMA: Final[JsonSchema] = {}

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 from typedllm.records import Issue, JsonSchema
-from typedllm.schema.dialects import NAMED, Node, is_list, is_object, pointer
+from typedllm.schema.dialects import NAMED, pointer
 from typedllm.schema.references import Resolved
+from typedllm.schema.walk import Node, is_list, is_object
 
 GOT: Final = 80
 """Most characters of a value that an issue shows."""
