@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from typing_extensions import TypeIs
+
 from typedllm.records import JsonSchema
 from typedllm.schema.names import quoted
 from typedllm.schema.walk import is_list, is_object
@@ -50,19 +52,21 @@ def rules(node: JsonSchema) -> list[str]:
 def _numbers(node: JsonSchema) -> Iterator[str]:
     low, high = node.get("minimum"), node.get("maximum")
     above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
-    if low is not None and high is not None:
-        yield f"{literal(low)}..{literal(high)}"
-    else:
-        yield f">= {literal(low)}" if low is not None else ""
-        yield f"<= {literal(high)}" if high is not None else ""
-    yield f"> {literal(above)}" if _is_number(above) else ""
-    yield f"< {literal(below)}" if _is_number(below) else ""
-    if "multipleOf" in node:
-        yield f"multiple of {literal(node['multipleOf'])}"
+    if _is_number(low) and _is_number(high):
+        yield f"{_number(low)}..{_number(high)}"
+        low = high = None
+    yield from (f"{sign} {_number(bound)}" for sign, bound in ((">=", low), ("<=", high)) if _is_number(bound))
+    yield from (f"{sign} {_number(bound)}" for sign, bound in ((">", above), ("<", below)) if _is_number(bound))
+    if _is_number(step := node.get("multipleOf")):
+        yield f"multiple of {_number(step)}"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeIs[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
 def _sizes(node: JsonSchema) -> Iterator[str]:
@@ -116,7 +120,11 @@ _KINDS: Final[Mapping[str, str]] = {
 
 
 def _advice(node: JsonSchema) -> Iterator[str]:
-    if node.get("default") not in (None, [], {}):  # what an absent list or null comes to goes without saying
+    if "const" not in node and node.get("default") not in (
+        None,
+        [],
+        {},
+    ):  # what an absent list or null comes to goes without saying
         default = literal(node["default"])
         yield f"default: {default}" if len(default) <= _LONGEST_VALUE else "has a default"
     if is_list(examples := node.get("examples")):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple
+
+from typing_extensions import TypeIs
 
 from typedllm.records import JsonSchema
 from typedllm.schema.comments import harmless, literal, paragraphs, rules
@@ -25,12 +27,14 @@ class Form(NamedTuple):
         flat: on one line without comments, cut to `LONGEST` characters.
         binds: how tightly it holds together: a union least, an atom most.
         height: how many braces and brackets it nests.
+        loops: whether it names, outside of braces, a type that is still being written.
     """
 
     text: str
     flat: str
     binds: int = ATOM
     height: int = 0
+    loops: bool = False
 
 
 def atom(text: str) -> Form:
@@ -52,15 +56,21 @@ class Writer:
     """
 
     def __init__(
-        self, targets: Mapping[str, Node | None], names: Mapping[int, str], inlined: set[int], arms: set[int]
+        self,
+        targets: Mapping[str, Node | None],
+        name_of: Callable[[JsonSchema], str],
+        inlined: Collection[int],
+        arms: Collection[int],
+        circular: Collection[int],
     ) -> None:
         self.forms: MutableMapping[int, Form] = {}
         self.words: MutableMapping[int, list[str]] = {}
         self.integers = False
         self._targets = targets
-        self._names = names
+        self._name_of = name_of
         self._inlined = inlined
         self._arms = arms
+        self._circular = circular
 
     def write(self, node: Node) -> None:
         """Write one node.
@@ -87,11 +97,13 @@ class Writer:
         parts = [part for part in self._parts(node) if part != ANY]
         if node.get("not") in ({}, True) or NEVER in parts:
             return NEVER
+        if not parts and id(node) in self._circular:
+            return NEVER  # it is what it is: it adds nothing to a union
         return _join(parts, " & ", INTERSECTION) if parts else ANY
 
     def _parts(self, node: JsonSchema) -> Iterator[Form]:
         """What all holds of the node, to be intersected."""
-        if (reference := reference_of(node)) is not None:
+        if (reference := reference_of(node)) is not None and id(node) not in self._circular:
             yield self._reference(self._targets.get(reference))
         if "const" in node:
             yield atom(literal(node["const"]))
@@ -102,16 +114,18 @@ class Writer:
         for combinator in ("anyOf", "oneOf"):
             if is_list(arms := node.get(combinator)):
                 yield union(self._of(arm) for arm in arms)
-        for part in node.get("allOf", ()):
-            yield self._of(part)
+        yield from (self._of(part) for part in node.get("allOf", ()) if id(part) not in self._circular)
 
     def _reference(self, target: Node | None) -> Form:
         if target is None:
             return ANY
-        return atom(self._names[id(target)]) if self._is_named(target) else self._of(target)
+        if not self._is_named(target):
+            return self._of(target)
+        name = self._name_of(target)
+        return Form(name, name, loops=id(target) not in self.forms)
 
-    def _is_named(self, target: Node) -> bool:
-        return id(target) in self._names and id(target) not in self._inlined
+    def _is_named(self, target: Node) -> TypeIs[JsonSchema]:
+        return is_object(target) and id(target) not in self._inlined
 
     def _basic(self, node: JsonSchema, type_: str) -> Form:
         if type_ == "array":
@@ -176,7 +190,8 @@ class Writer:
     def _others(self, node: JsonSchema) -> list[Node]:
         """The schemas of keys that are not named; none when there may be none, or when nothing is said of them."""
         patterns: list[Node] = [*node.get("patternProperties", {}).values()]
-        extra: Node = node.get("additionalProperties", not node.get("properties") and not patterns)
+        said = node.get("properties") or node.get("required") or patterns
+        extra: Node = node.get("additionalProperties", not said)
         return patterns if extra is False else [*patterns, extra]
 
     def _record(self, node: JsonSchema, others: Sequence[Node]) -> Form:
@@ -184,10 +199,12 @@ class Writer:
         names = self._of(node["propertyNames"]) if "propertyNames" in node else atom("string")
         if not others or node.get("maxProperties") == 0:
             return atom("Record<string, never>")
-        keys = names if self._is_enumerated(node.get("propertyNames")) else atom("string")
-        texts = (f"Record<{keys.text}, {value.text}>", f"Record<{keys.flat}, {value.flat}>")
-        text, flat = texts if keys.text == "string" else (f"Partial<{text}>" for text in texts)
-        return Form(text, _cut(flat), ATOM, 1 + value.height)
+        keys = self._is_enumerated(node.get("propertyNames"))
+        made = [
+            _record_of(name if keys else None, held, value.loops)
+            for name, held in ((names.text, value.text), (names.flat, value.flat))
+        ]
+        return Form(made[0], _cut(made[1]), ATOM, 1 + value.height)
 
     def _is_enumerated(self, names: Any) -> bool:
         while is_object(names) and (reference := reference_of(names)) is not None:
@@ -222,7 +239,7 @@ class Writer:
         """The description and the rules of a node as the lines of a comment."""
         lines = paragraphs(node["description"]) if isinstance(node.get("description"), str) else []
         target = self._targets.get(reference_of(node) or "")
-        if is_object(target) and not self._is_named(target):
+        if target is not None and not self._is_named(target):
             inner = self.words.get(id(target), [])
             lines = [*lines, *inner] if inner != lines else lines
         said = [harmless(rule) for rule in [*self._inner_rules(node), *rules(node)]]
@@ -239,7 +256,9 @@ class Writer:
 
     def _part_rules(self, node: JsonSchema) -> Iterator[str]:
         parts: list[tuple[str, Any]] = [("items", node.get("items"))]
-        parts += [(f"item {i + 1}", part) for i, part in enumerate(node.get("prefixItems", ()))]
+        prefix: list[Node] = node.get("prefixItems", [])
+        labels = [part.get("x-field") if is_object(part) else None for part in prefix]
+        parts += [(label or f"item {i + 1}", part) for i, (label, part) in enumerate(zip(labels, prefix, strict=True))]
         patterns: dict[str, Node] = node.get("patternProperties", {})
         for pattern, part in patterns.items():
             said = self._said(part) or (self._of(part).flat if len(patterns) > 1 else "")
@@ -335,12 +354,20 @@ def _join(parts: Sequence[Form], by: str, binds: int) -> Form:
         return distinct[0]
     texts = (part.text if part.binds >= binds else f"({part.text})" for part in distinct)
     flats = (part.flat if part.binds >= binds else f"({part.flat})" for part in distinct)
-    return Form(by.join(texts), _cut(by.join(flats)), binds, max(part.height for part in distinct))
+    height, loops = max(part.height for part in distinct), any(part.loops for part in distinct)
+    return Form(by.join(texts), _cut(by.join(flats)), binds, height, loops)
+
+
+def _record_of(keys: str | None, value: str, loops: bool) -> str:
+    """A map; TypeScript lets a type name itself inside braces, but not as an argument of `Record`."""
+    if loops:
+        return f"{{ [key in {keys}]?: {value} }}" if keys else f"{{ [key: string]: {value} }}"
+    return f"Partial<Record<{keys}, {value}>>" if keys else f"Record<string, {value}>"
 
 
 def _list(item: Form) -> Form:
     text, flat = (f"{text}[]" if item.binds == ATOM else f"({text})[]" for text in (item.text, item.flat))
-    return Form(text, _cut(flat), ATOM, item.height + 1)
+    return Form(text, _cut(flat), ATOM, item.height + 1, item.loops)
 
 
 def _member(part: Form, label: str, optional: bool) -> tuple[str, str]:

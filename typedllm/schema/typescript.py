@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections import ChainMap, Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from typedllm.records import JsonSchema
 from typedllm.schema.comments import literal
@@ -20,6 +20,7 @@ from typedllm.schema.walk import Node, children, is_list, is_object, resolve
 
 _INLINE: Final = 90
 _NESTING: Final = 6
+_BARE: Final = frozenset({"allOf", "anyOf", "oneOf"})
 
 
 def render(document: JsonSchema, name: str, *, compact: bool = False) -> str:
@@ -45,6 +46,27 @@ def render_type(node: Node, document: JsonSchema, *, limit: int = 200) -> str:
     return Rendering(document, "Reply").type(node, limit=limit)
 
 
+class _Step(NamedTuple):
+    """A node to be written.
+
+    Attributes:
+        node: the node.
+        ready: whether its parts are written.
+        above: the step that it is the same as, or an arm of, without braces or brackets between.
+    """
+
+    node: Node
+    ready: bool = False
+    above: _Step | None = None
+
+    def is_bare_in(self, node: Node) -> bool:
+        """Whether that node comes down to this one."""
+        step = self.above
+        while step is not None and step.node is not node:
+            step = step.above
+        return step is not None
+
+
 class Rendering:
     """One document as TypeScript.
 
@@ -56,13 +78,15 @@ class Rendering:
         self._document = document
         self._targets: dict[str, Node | None] = {}
         self._names: dict[int, str] = {id(document): identifier(name)}
+        self._references: dict[int, str] = {}
         self._uses: Counter[int] = Counter()
         arms: set[int] = set()
         self._survey(arms)
         self._recursive: set[int] = set()
         self._inlined: set[int] = set()
+        self._circular: set[int] = set()
         self._declared: dict[str, str] = {}
-        self._writer = Writer(self._targets, self._names, self._inlined, arms)
+        self._writer = Writer(self._targets, self._name_of, self._inlined, arms, self._circular)
         self._visit(document, settle=True)
         self.text: str = self._finish()
 
@@ -98,14 +122,14 @@ class Rendering:
         return part._writer
 
     def _survey(self, arms: set[int]) -> None:
-        """Find what is referred to, how often, and which nodes are arms of a union; give names in reading order."""
+        """Find what is referred to, how often, and which nodes are arms of a union."""
         stack: list[Node] = [self._document]
         while stack:
             node = stack.pop()
             if is_object(node) and (target := self._target(node)) is not None:
                 self._uses[id(target)] += 1
-                if self._uses[id(target)] == 1 and id(target) not in self._names:
-                    self._names[id(target)] = self._named(reference_of(node) or "", target)
+                if self._uses[id(target)] == 1 and target is not self._document:
+                    self._references[id(target)] = reference_of(node) or ""
                     stack.append(target)
             if is_object(node):
                 arms.update(map(id, self._arms(node)))
@@ -127,12 +151,19 @@ class Rendering:
         for arm in told if len(told) > 1 else ():
             yield (self._target(arm) or arm) if is_object(arm) else arm
 
-    def _named(self, reference: str, target: JsonSchema) -> str:
+    def _name_of(self, target: JsonSchema) -> str:
+        """The name of a schema that is declared: its own, numbered if another one has it."""
+        if id(target) not in self._names:
+            root = self._names[id(self._document)]
+            taken = {*self._names.values()} - ({root} if self._is_lone(target) else set())
+            self._names[id(target)] = unused(self._wanted(target), taken)
+        return self._names[id(target)]
+
+    def _wanted(self, target: JsonSchema) -> str:
         title = target.get("title")
-        fallback = identifier(reference.rpartition("/")[2].lstrip("#"), "Part")
-        name = identifier(title) if isinstance(title, str) and title.isidentifier() else fallback
-        taken = {*self._names.values()} - ({self._names[id(self._document)]} if self._is_lone(target) else set())
-        return unused(name, taken)
+        if isinstance(title, str) and title.isidentifier():
+            return identifier(title)
+        return identifier(self._references[id(target)].rpartition("/")[2].lstrip("#"), "Part")
 
     def _is_lone(self, target: JsonSchema) -> bool:
         """Whether the root is this definition, and nothing more."""
@@ -142,42 +173,49 @@ class Rendering:
     def _visit(self, start: Node, *, settle: bool) -> None:
         """Write each node below `start`, parts before wholes, without recursion: no depth overflows the stack."""
         opened: set[int] = set()
-        stack: list[tuple[Node, bool, bool]] = [(start, False, False)]
+        stack = [_Step(start)]
         while stack:
-            node, is_target, ready = stack.pop()
-            if ready:
+            step = stack.pop()
+            node = step.node
+            if step.ready:
                 self._writer.write(node)
                 if settle:
-                    self._settle(node, is_target)
+                    self._settle(node)
                 opened.discard(id(node))
             elif id(node) in opened:
                 self._recursive.add(id(node))
+                if step.above is not None and step.is_bare_in(node):
+                    self._circular.add(id(step.above.node))
             elif id(node) not in self._writer.forms:
                 opened.add(id(node))
-                stack.append((node, is_target, True))
-                if is_object(node) and (target := self._target(node)) is not None:
-                    stack.append((target, True, False))
-                stack.extend((child, False, False) for _, child in reversed([*_parts(node)]))
+                stack.append(step._replace(ready=True))
+                stack.extend(reversed([*self._below(step)]))
 
-    def _settle(self, node: Node, is_target: bool) -> None:
+    def _below(self, step: _Step) -> Iterator[_Step]:
+        for path, child in _parts(step.node):
+            yield _Step(child, above=step if path[0] in _BARE else None)
+        if is_object(step.node) and (target := self._target(step.node)) is not None:
+            yield _Step(target, above=step)
+
+    def _settle(self, node: Node) -> None:
         """Declare a node, or leave it to be written where it is used."""
         if node is self._document:
             return
         form, words = self._writer.forms[id(node)], self._writer.words[id(node)]
-        if is_target:
+        if id(node) in self._uses and is_object(node):
             if id(node) not in self._recursive and self._is_shorter_inline(node, form, words):
                 self._inlined.add(id(node))
             else:
-                self._declare(self._names[id(node)], form, words)
+                self._declare(self._name_of(node), form, words)
         elif form.height > _NESTING and is_object(node):
             name = unused("Part", {*self._names.values(), *self._declared})
             self._declare(name, form, words)
             self._writer.forms[id(node)] = atom(name)
             self._writer.words[id(node)] = []
 
-    def _is_shorter_inline(self, node: Node, form: Form, words: list[str]) -> bool:
-        uses, name = self._uses[id(node)], self._names[id(node)]
-        if "\n" in form.text or len(form.text) > _INLINE or len(words) > 1:
+    def _is_shorter_inline(self, node: JsonSchema, form: Form, words: list[str]) -> bool:
+        uses, name = self._uses[id(node)], self._wanted(node)
+        if "\n" in form.text or len(form.text) > _INLINE or len(words) > (form.text[0] != "{"):
             return False
         declared = len(f"type {name} = {form.text};\n") + uses * len(name)
         return uses == 1 or (not words and uses * len(form.text) <= declared)
