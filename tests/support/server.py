@@ -35,6 +35,7 @@ import json
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import deque
@@ -253,8 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serve until the process is ended, for benchmarks; prints the base URL."""
-    with Server(say('{"answer": "yes"}')) as server:
+    """Serve one text until the process is ended, for benchmarks; prints the base URL."""
+    with Server(say(sys.argv[1])) as server:
         print(server.url, flush=True)
         threading.Event().wait()
 
