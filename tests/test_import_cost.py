@@ -5,7 +5,19 @@ import sys
 
 import pytest
 
-FORBIDDEN = ("openai", "jsonschema", "jiter", "anyio", "httpx", "httpx2", "xllamacpp", "typer", "rich", "opentelemetry")
+FORBIDDEN = (
+    "openai",
+    "jsonschema",
+    "jiter",
+    "anyio",
+    "httpx",
+    "httpx2",
+    "xllamacpp",
+    "typer",
+    "rich",
+    "opentelemetry",
+    "genai_prices",
+)
 
 
 def test_heavy_parts_are_imported_at_first_use() -> None:

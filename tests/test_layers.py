@@ -11,7 +11,7 @@ FLOORS = [
     {"records", "errors"},
     {"schema"},
     {"reading"},
-    {"validation", "prices", "meter"},
+    {"validation", "prices", "meter", "tracing"},
     {"budget"},
     {"declared", "prompts", "programs", "options"},
     {"watch"},

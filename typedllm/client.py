@@ -251,10 +251,11 @@ def drive(steps: Loop[T], perform: Callable[[Step], object]) -> Result[T]:
 
 
 def _perform(models: Sequence[ChatModel], step: Step) -> object:
-    if isinstance(step, Check):
-        return _settled(step.run())
-    reply = models[step.rung].complete(step.request)
-    return reply if isinstance(reply, Reply) else _settled(reply)
+    with step.scope():
+        if isinstance(step, Check):
+            return _settled(step.run())
+        reply = models[step.rung].complete(step.request)
+        return reply if isinstance(reply, Reply) else _settled(reply)
 
 
 def _settled(outcome: Any) -> Any:
@@ -337,7 +338,8 @@ class AsyncClient(_BaseClient):
             step = next(steps)
             while True:
                 try:
-                    outcome = await _aperform(models, step)
+                    with step.scope():
+                        outcome = await _aperform(models, step)
                 except Exception as error:  # the loop decides what an error means
                     step = steps.throw(error)
                 else:

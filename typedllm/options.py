@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from typedllm.budget import Budget
 from typedllm.prices import Priced
 from typedllm.records import Attempt, Message, NativeMode, Policy, Request
+from typedllm.tracing import Tracing
 
 NativeChoice: TypeAlias = Literal["auto", "require", "prompt"] | NativeMode
 
@@ -39,6 +40,8 @@ class Options(TypedDict, total=False):
         on_attempt: called with each `Attempt` when its reply has been read.
         on_repair: called with the `Attempt` that failed and the `Request` of its repair, before that is sent. Hooks
             may be coroutine functions; what one raises ends the call and reaches the caller as it is.
+        trace: whether spans and metrics are recorded where `opentelemetry-api` is installed (default True, without
+            prompts and replies), or a `Tracing` that says what and to whom.
         temperature, top_p, max_tokens, seed, stop, presence_penalty, frequency_penalty, reasoning_effort: sampling
             options, sent only when given, since some models reject some of them.
         extra: further fields of the request body, sent as they are.
@@ -59,6 +62,7 @@ class Options(TypedDict, total=False):
     price: Priced | None
     on_attempt: Callable[[Attempt], object] | None
     on_repair: Callable[[Attempt, Request], object] | None
+    trace: bool | Tracing
     temperature: float
     top_p: float
     max_tokens: int
@@ -100,6 +104,7 @@ class Settings:
     price: Priced | None = None
     on_attempt: Callable[[Attempt], object] | None = None
     on_repair: Callable[[Attempt, Request], object] | None = None
+    trace: bool | Tracing = True
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -107,6 +112,11 @@ class Settings:
         """The budgets, each once."""
         given = self.budget
         return () if given is None else (given,) if isinstance(given, Budget) else tuple(dict.fromkeys(given))
+
+    @property
+    def tracing(self) -> Tracing | None:
+        """What is traced; None: nothing."""
+        return self.trace if isinstance(self.trace, Tracing) else Tracing() if self.trace else None
 
     def merge(self, options: Mapping[str, Any]) -> Settings:
         """These settings with nearer options over them.
@@ -140,6 +150,7 @@ _PLAIN: Final = (
     "price",
     "on_attempt",
     "on_repair",
+    "trace",
 )
 _NATIVE: Final = ("auto", "require", "schema", "tool", "json", "prompt")
 _KNOWN: Final = frozenset(Options.__annotations__)

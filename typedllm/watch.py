@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,6 +15,7 @@ from typedllm.meter import Meter
 from typedllm.options import Settings
 from typedllm.prices import Tariff, tariff_of
 from typedllm.records import Attempt, AttemptKind, Reply, Request
+from typedllm.tracing import Scope, Trace
 
 __all__ = ["Known", "Watch"]
 
@@ -66,10 +68,21 @@ class Watch:
     budgets: tuple[Budget, ...] = ()
     _flight: _Flight | None = None
     _began: float = 0.0
+    _trace: Trace | None = None
 
-    def begin(self) -> None:
-        """The call begins."""
+    @property
+    def scope(self) -> Scope:
+        """The context in which a driver does what the loop asks for: the open span is the current one there."""
+        return nullcontext if self._trace is None else self._trace.scope
+
+    def begin(self, schema: str) -> None:
+        """The call begins.
+
+        Args:
+            schema: name of the declared type.
+        """
         self._began = self.clock()
+        self._trace = self.settings.tracing.trace(schema) if self.settings.tracing is not None else None
         self.budgets = tuple(budget.for_call() for budget in self.settings.budgets)
 
     def before(self, kind: AttemptKind, request: Request, model: str) -> Request:
@@ -93,6 +106,8 @@ class Watch:
                 raise
         limits = [request.timeout, *(budget.seconds_left for budget in self.budgets)]
         request = replace(request, timeout=min((limit for limit in limits if limit is not None), default=None))
+        if self._trace is not None:
+            self._trace.sent(kind, request, model)
         self._flight = _Flight(kind, request, model, wanted, tariff, self.clock())
         return request
 
@@ -113,21 +128,28 @@ class Watch:
         Returns:
             The reply with its cost, and with the seconds that its model did not measure.
         """
+        reply = self._came(reply)
+        if self._trace is not None:
+            self._trace.answered(reply)
+        return reply
+
+    def failed(self, error: ModelError) -> ModelError:
+        """The request brought an error; what came before it is accounted for like a reply."""
+        if error.reply is not None:
+            error.reply = self._came(replace(error.reply, retries=max(error.reply.retries, error.retries)))
+        else:
+            self._unanswered(error.retries, charged=error.code == "timeout")
+        if self._trace is not None:
+            self._trace.failed(error)
+        return error
+
+    def _came(self, reply: Reply) -> Reply:
         assert self._flight is not None
         flight, self._flight = self._flight, None
         reply = _completed(reply, flight.tariff, self.clock() - flight.sent)
         self._book(flight, actual(reply, flight.reserved, flight.tariff))
         self.meter.count_attempt(Attempt(flight.kind, flight.request, reply), reply.retries)
         return reply
-
-    def failed(self, error: ModelError) -> ModelError:
-        """The request brought an error; what came before it is accounted for like a reply."""
-        assert self._flight is not None
-        if error.reply is not None:
-            error.reply = self.after(replace(error.reply, retries=max(error.reply.retries, error.retries)))
-        else:
-            self._unanswered(error.retries, charged=error.code == "timeout")
-        return error
 
     def late(self) -> BudgetError | None:
         """The error of a budget whose time is over."""
@@ -139,6 +161,8 @@ class Watch:
         log.debug(
             "%s: %s: %s, %d issues", attempt.model, attempt.kind, reply and reply.finish_reason, len(attempt.issues)
         )
+        if self._trace is not None:
+            self._trace.attempted(attempt)
         hook = self.settings.on_attempt
         return () if hook is None else (partial(hook, attempt),)
 
@@ -147,11 +171,21 @@ class Watch:
         hook = self.settings.on_repair
         return () if hook is None else (partial(hook, attempt, request),)
 
-    def end(self, *, failed: bool, cancelled: bool) -> None:
-        """The call has ended; a request that is still on its way was given up."""
+    def end(self, attempts: Sequence[Attempt], error: BaseException | None, *, cancelled: bool = False) -> None:
+        """The call has ended; a request that is still on its way was given up.
+
+        Args:
+            attempts: all of them.
+            error: why there is no value; None: there is one.
+            cancelled: whether the caller gave it up, or an error of the program did.
+        """
         if self._flight is not None:
             self._unanswered(0, charged=True)
-        self.meter.count_call(self.clock() - self._began, failed=failed, cancelled=cancelled)
+            if self._trace is not None and error is not None:
+                self._trace.failed(error)
+        if self._trace is not None:
+            self._trace.end(attempts, error)
+        self.meter.count_call(self.clock() - self._began, failed=error is not None, cancelled=cancelled)
 
     def _unanswered(self, retries: int, *, charged: bool) -> None:
         """No reply came. Where the service may have worked all the same, the budgets are charged the estimate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -12,6 +13,7 @@ from typedllm.declared import Schema
 from typedllm.options import Settings
 from typedllm.records import Message, Native, NativeMode, Request, Result
 from typedllm.schema.profiles import PROMPT_ONLY, Profile
+from typedllm.tracing import Scope
 from typedllm.watch import Watch
 
 T = TypeVar("T")
@@ -34,10 +36,18 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that is to be sent: the driver sends back the reply, or throws the `ModelError`."""
+    """A request that is to be sent: the driver sends back the reply, or throws the `ModelError`.
+
+    Attributes:
+        request: what is to be sent.
+        rung: to which model of the ladder.
+        scope: the context to do it in, so that traces of HTTP clients find their place; a driver whose requests do
+            not wait for their replies leaves it out.
+    """
 
     request: Request
     rung: int = 0
+    scope: Scope = nullcontext
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +59,13 @@ class Check:
         run: what is called.
         name: how it is called in errors.
         blocks: whether it waits for I/O, so that an event loop runs it in a thread.
+        scope: the context to do it in, as for `Ask`.
     """
 
     run: Callable[[], object]
     name: str
     blocks: bool = False
+    scope: Scope = nullcontext
 
 
 Step: TypeAlias = Ask | Check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, cast, runtime_checkable
@@ -11,6 +12,7 @@ from typedllm.budget import Budget
 from typedllm.errors import BudgetError, ModelError, SchemaError, TypedLLMError
 from typedllm.records import Issue, Message, Usage
 from typedllm.repair.calls import Check, Step
+from typedllm.tracing import Scope
 
 __all__ = ["Checked", "Judge", "Subject", "Verdict", "run_checks"]
 
@@ -80,7 +82,9 @@ class Checked:
 Rule = Callable[..., object]
 
 
-def run_checks(rules: Sequence[Rule | Judge], subject: Callable[[], Subject]) -> Generator[Step, object, Checked]:
+def run_checks(
+    rules: Sequence[Rule | Judge], subject: Callable[[], Subject], scope: Scope = nullcontext
+) -> Generator[Step, object, Checked]:
     """Run the checks of one value.
 
     The rules in code are all run, in order, and all that they find is collected. Judges cost money: they are asked
@@ -90,25 +94,27 @@ def run_checks(rules: Sequence[Rule | Judge], subject: Callable[[], Subject]) ->
     judges = [rule for rule in rules if isinstance(rule, Judge)]
     for rule in rules:
         if not isinstance(rule, Judge) and checked.error is None:
-            yield from _rule(rule, subject().value, checked)
+            yield from _rule(rule, subject().value, checked, scope)
     if not judges or checked.issues or checked.error:
         return checked
     asked = subject()
     for judge in judges:
         if judge.blocks:
-            _book(judge, (yield Check(partial(judge.judge, asked), judge.name, blocks=True)), checked)
+            _book(judge, (yield Check(partial(judge.judge, asked), judge.name, True, scope)), checked)
     waiting = [judge for judge in judges if not judge.blocks]
     if waiting:
-        verdicts = yield Check(partial(_together, waiting, asked), ", ".join(judge.name for judge in waiting))
+        verdicts = yield Check(
+            partial(_together, waiting, asked), ", ".join(judge.name for judge in waiting), scope=scope
+        )
         for judge, verdict in zip(waiting, cast("list[object]", verdicts), strict=True):
             _book(judge, verdict, checked)
     return checked
 
 
-def _rule(rule: Rule, value: object, checked: Checked) -> Generator[Step, object, None]:
+def _rule(rule: Rule, value: object, checked: Checked, scope: Scope) -> Generator[Step, object, None]:
     name = getattr(rule, "__name__", "check")
     try:
-        said = yield Check(partial(_said, rule, value), name)
+        said = yield Check(partial(_said, rule, value), name, scope=scope)
     except SchemaError:
         raise
     except TypedLLMError as error:

@@ -23,13 +23,15 @@ log = logging.getLogger("typedllm")
 
 def loop(call: Call[T]) -> Loop[T]:
     """Drive one call to its result. Yields requests and checks; never raises for what a model does."""
-    call.watch.begin()
-    result: Result[T] | None = None
+    call.watch.begin(call.schema.name)
+    run = _Run(call)
     try:
-        result = yield from _Run(call).steps()
-        return result
-    finally:
-        call.watch.end(failed=result is not None and not result.ok, cancelled=result is None)
+        result = yield from run.steps()
+    except BaseException as error:
+        call.watch.end(run.attempts, error, cancelled=True)
+        raise
+    call.watch.end(result.attempts, result.error)
+    return result
 
 
 class _Run(Generic[T]):
@@ -46,7 +48,7 @@ class _Run(Generic[T]):
         while True:
             try:
                 request = self._bounded(kind, request)
-                answer = yield Ask(request, self.rung)
+                answer = yield Ask(request, self.rung, self.call.watch.scope)
             except BudgetError as error:
                 return self._failed(error)
             except ModelError as error:
@@ -90,7 +92,7 @@ class _Run(Generic[T]):
 
     def _told(self, name: str, hooks: Iterable[Callable[[], object]]) -> Generator[Step, object, None]:
         for hook in hooks:
-            yield Check(hook, name)
+            yield Check(hook, name, scope=self.call.watch.scope)
 
     def _examine(self, reply: Reply) -> Generator[Step, object, tuple[Reading[T], Checked]]:
         if reply.finish_reason in ("refusal", "content_filter"):
@@ -101,7 +103,7 @@ class _Run(Generic[T]):
         reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
         if reading.status != "ok":
             return reading, Checked()
-        checked = yield from run_checks(settings.checks, lambda: self._subject(reading.value))
+        checked = yield from run_checks(settings.checks, lambda: self._subject(reading.value), self.call.watch.scope)
         if checked.issues:
             reading = replace(reading, status="invalid", value=None, issues=tuple(checked.issues))
         return reading, checked
