@@ -7,11 +7,25 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from schemas.calendar import CalendarActions
 from schemas.coffee import Cart
+from schemas.contacts import Contacts
+from schemas.drawing import Drawing
+from schemas.health import HealthRecord
+from schemas.invoice import Invoice
+from schemas.music import Commands
+from schemas.restaurant import Order
 from schemas.sentiment import Sentiment
 
 ROOTS: Final[dict[str, type[BaseModel]]] = {
+    "calendar": CalendarActions,
     "coffee": Cart,
+    "contacts": Contacts,
+    "drawing": Drawing,
+    "health": HealthRecord,
+    "invoice": Invoice,
+    "music": Commands,
+    "restaurant": Order,
     "sentiment": Sentiment,
 }
 

@@ -179,7 +179,7 @@ def test_compiler_agrees() -> None:
         ({"type": "array", "prefixItems": [{"minimum": 3}]}, "item 1: >= 3"),
         ({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "number", "minimum": 0}]}, "string: at most 3 characters; number: >= 0"),
         ({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]}, "at most 3 characters"),
-        ({"type": "number", "minimum": 1.0, "exclusiveMaximum": 2.5, "multipleOf": 0.5}, ">= 1; < 2.5; multiple of 0.5"),
+        ({"type": "number", "minimum": 1.0, "exclusiveMaximum": 2.5, "multipleOf": 0.5}, ">= 1 and < 2.5; multiple of 0.5"),
         ({"type": "string", "format": "hostname"}, "hostname"),
         ({"type": "string", "contentMediaType": "text/html"}, "text/html text"),
         ({"default": False}, "default: false"),

@@ -311,7 +311,7 @@ ZOO: dict[str, Case] = {
         ),
         (
             "1..10; multiple of 2",
-            "> 0; < 1",
+            "> 0 and < 1",
             "3..5 characters",
             r"matches ^[A-Z]{2}\d+$",
             "items: at most 3 characters; at least 1 item",

@@ -9,6 +9,7 @@ keywords carry what the other parts of the package need and JSON Schema loses; `
 - `x-rules`: rules that are validated and that JSON Schema has no keyword for, in words.
 - `x-validators`: docstrings of validators in code.
 - `x-ts`: the caller's own TypeScript text for this part.
+- `x-alias`: a name under which equal parts are declared once, where they occur more than once.
 - `x-open`: the summary of a runtime vocabulary that is too long to list; its `enum` is whole.
 """
 
@@ -39,7 +40,7 @@ from typedllm.schema.walk import Node, children, walk
 
 T = TypeVar("T")
 
-HINTS: Final = frozenset({"x-names", "x-field", "x-type", "x-rules", "x-validators", "x-ts", "x-open"})
+HINTS: Final = frozenset({"x-names", "x-field", "x-type", "x-rules", "x-validators", "x-ts", "x-open", "x-alias"})
 
 _RECENT: Final = 512
 _MOST_NAMES: Final = 50

@@ -51,12 +51,11 @@ def rules(node: JsonSchema) -> list[str]:
 
 def _numbers(node: JsonSchema) -> Iterator[str]:
     low, high = node.get("minimum"), node.get("maximum")
-    above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
     if _is_number(low) and _is_number(high):
         yield f"{_number(low)}..{_number(high)}"
-        low = high = None
-    yield from (f"{sign} {_number(bound)}" for sign, bound in ((">=", low), ("<=", high)) if _is_number(bound))
-    yield from (f"{sign} {_number(bound)}" for sign, bound in ((">", above), ("<", below)) if _is_number(bound))
+    else:
+        bounds = ((">=", low), (">", node.get("exclusiveMinimum")), ("<=", high), ("<", node.get("exclusiveMaximum")))
+        yield " and ".join(f"{sign} {_number(bound)}" for sign, bound in bounds if _is_number(bound))
     if _is_number(step := node.get("multipleOf")):
         yield f"multiple of {_number(step)}"
 

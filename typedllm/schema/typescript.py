@@ -80,6 +80,7 @@ class Rendering:
         self._names: dict[int, str] = {id(document): identifier(name)}
         self._references: dict[int, str] = {}
         self._uses: Counter[int] = Counter()
+        self._aliases: Counter[str] = Counter()
         arms: set[int] = set()
         self._survey(arms)
         self._recursive: set[int] = set()
@@ -133,6 +134,7 @@ class Rendering:
                     stack.append(target)
             if is_object(node):
                 arms.update(map(id, self._arms(node)))
+                self._aliases.update([node["x-alias"]] if isinstance(node.get("x-alias"), str) else ())
             stack.extend(reversed([child for _, child in _parts(node)]))
 
     def _target(self, node: JsonSchema) -> JsonSchema | None:
@@ -155,7 +157,9 @@ class Rendering:
         """The name of a schema that is declared: its own, numbered if another one has it."""
         if id(target) not in self._names:
             root = self._names[id(self._document)]
-            taken = {*self._names.values()} - ({root} if self._is_lone(target) else set())
+            taken = {*self._names.values(), *map(identifier, self._aliases)} - (
+                {root} if self._is_lone(target) else set()
+            )
             self._names[id(target)] = unused(self._wanted(target), taken)
         return self._names[id(target)]
 
@@ -207,11 +211,17 @@ class Rendering:
                 self._inlined.add(id(node))
             else:
                 self._declare(self._name_of(node), form, words)
-        elif form.height > _NESTING and is_object(node):
-            name = unused("Part", {*self._names.values(), *self._declared})
+        elif is_object(node) and self._aliases[alias := node.get("x-alias", "")] > 1:
+            self._set_apart(node, identifier(alias), form, words)
+        elif form.height > _NESTING:
+            self._set_apart(node, unused("Part", {*self._names.values(), *self._declared}), form, words)
+
+    def _set_apart(self, node: Node, name: str, form: Form, words: list[str]) -> None:
+        """Declare a part that nothing refers to, and write its name where it stands."""
+        if name not in self._declared:
             self._declare(name, form, words)
-            self._writer.forms[id(node)] = atom(name)
-            self._writer.words[id(node)] = []
+        self._writer.forms[id(node)] = atom(name)
+        self._writer.words[id(node)] = []
 
     def _is_shorter_inline(self, node: JsonSchema, form: Form, words: list[str]) -> bool:
         uses, name = self._uses[id(node)], self._wanted(node)

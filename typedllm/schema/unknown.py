@@ -92,7 +92,7 @@ class NotStated:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: core.CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        return {"type": "null", "description": _MEANING}
+        return {"type": "null", "description": _MEANING, "x-alias": cls.__name__}
 
 
 def _not_stated(value: None) -> NotStated:  # noqa: ARG001  # pydantic gives it the null
