@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
 import subprocess
 import sys
 import zipfile
@@ -185,6 +186,27 @@ def test_nobody_can_connect_and_the_process_ends_in_silence() -> None:
     assert seen["tcp"] == seen["left"] == []
     assert len(seen["paths"]) == 1
     assert done.stderr == ""
+
+
+STORY_TELLER = """
+from typedllm.models.local import LocalModel
+from typedllm.records import Message, Request
+model = LocalModel(context=512)
+model.load()
+print("ready", flush=True)
+model.complete(Request((Message("user", "Tell a very long story."),), options={"max_tokens": 400, "ignore_eos": True}))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_an_interrupt_ends_a_call() -> None:
+    process = subprocess.Popen([sys.executable, "-c", STORY_TELLER], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert said.rstrip().endswith(b"KeyboardInterrupt")
 
 
 def _in_child(model: LocalModel) -> None:

@@ -23,8 +23,10 @@ __all__ = ["LocalModel"]
 GrammarMode = Literal["schema", "json"]
 
 _FINISH: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length", "tool_calls": "stop"}
-# Keywords that the grammar does not know are left to validation; a model cannot go on writing blanks for ever.
-_GUIDANCE: Final[JsonSchema] = {"lenient": True, "whitespace_pattern": "\\n? {0,16}"}
+# Keywords that the grammar does not know are left to validation. At most one blank between two tokens, so that a model
+# cannot go on writing blanks for ever: on eight contacts 313 tokens and 27 of 32 fields right, against 818 and 25 with
+# any white space, 267 and 22 with none (embedded model, TypeScript in the prompt, no example).
+_GUIDANCE: Final[JsonSchema] = {"lenient": True, "whitespace_pattern": " ?"}
 _LOOKS_AROUND: Final = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\[1-9]")
 _DATA: Final = frozenset({"const", "enum", "default", "examples"})
 _JSON_BEGINS: Final = frozenset('{["-0123456789tfn')
