@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -25,23 +26,37 @@ def piped(*args: str, stdin: str = "", env: Mapping[str, str] = {}) -> subproces
     )
 
 
-def on_terminal(*args: str, typed: str = "", env: Mapping[str, str] = {}) -> tuple[int, str]:
-    """Run `typedllm` with its three streams on a terminal; the exit code and all that stood on the screen."""
+def on_terminal(*args: str, typed: Sequence[str] = (), env: Mapping[str, str] = {}) -> tuple[int, str]:
+    """Run `typedllm` with its three streams on a terminal.
+
+    Args:
+        *args: the command line.
+        typed: what a person types, one piece at each prompt.
+        env: further environment variables.
+
+    Returns:
+        The exit code, and all that stood on the screen.
+    """
     import pty
 
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "typedllm", *args]
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment(env))
     os.close(slave)
-    os.write(master, typed.encode())
-    seen = b""
-    while True:
+    seen, answered, pieces = b"", 0, list(typed)
+    while select.select([master], [], [], 30)[0]:
         try:
             piece = os.read(master, 65_536)
-        except OSError:
+        except OSError:  # the other end is closed
             break
         if not piece:
             break
         seen += piece
+        if pieces and seen.count(b"> ") > answered:
+            answered += 1
+            os.write(master, pieces.pop(0).encode())
     os.close(master)
-    return process.wait(60), seen.decode(errors="replace").replace("\r\n", "\n")
+    try:
+        return process.wait(30), seen.decode(errors="replace").replace("\r\n", "\n")
+    finally:
+        process.kill()

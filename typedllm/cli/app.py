@@ -10,6 +10,7 @@ import typer
 from typedllm.cli.ask import chat, run
 from typedllm.cli.exits import Commands
 from typedllm.cli.look import check, render
+from typedllm.cli.setup import local, models
 
 app = typer.Typer(
     cls=Commands,
@@ -38,5 +39,6 @@ def main(
     """Typed output from language models."""
 
 
-for command in (run, chat, check, render):
+for command in (run, chat, check, render, models):
     app.command()(command)
+app.add_typer(local, name="local")

@@ -23,12 +23,13 @@ from typedllm.cli.options import (
     words,
 )
 from typedllm.cli.report import count, result_json, show_value, value_json
-from typedllm.cli.screen import complain, note, on_terminal
+from typedllm.cli.screen import complain, note, on_terminal, progress
 from typedllm.cli.targets import load
 from typedllm.client import Client
 from typedllm.errors import ModelError
 from typedllm.models import ChatModel
 from typedllm.models.scripted import ScriptedModel
+from typedllm.models.tokens import count_tokens
 from typedllm.options import Options
 from typedllm.records import FinishReason, Fix, Issue, Request, Result
 
@@ -131,8 +132,13 @@ def _point(reply: str, thing: Fix | Issue) -> None:
 
 def _size(text: str) -> None:
     """How long a text is, in characters and in tokens."""
-    size = {"characters": len(text), "tokens": None}
+    try:
+        with progress("counting ..."):
+            tokens = count_tokens(text)
+    except ModelError as error:
+        tokens = None
+        note(str(error))
     if on_terminal():
-        print(f"{size['characters']} characters, {size['tokens']} tokens")
+        print(f"{len(text)} characters, {'no count of' if tokens is None else tokens} tokens")
     else:
-        print(value_json(size))
+        print(value_json({"characters": len(text), "tokens": tokens}))

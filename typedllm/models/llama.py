@@ -78,8 +78,29 @@ class Piece(TypedDict, total=False):
     error: Failure
 
 
+class PromptTokens(TypedDict):
+    """How long the prompt of a plain completion is."""
+
+    prompt_tokens: int
+
+
+class TooLong(TypedDict):
+    """The prompt of a plain completion does not fit."""
+
+    n_prompt_tokens: int
+
+
+class Completion(TypedDict, total=False):
+    """A plain completion, of which only its prompt's length is of use."""
+
+    usage: PromptTokens
+    error: TooLong
+
+
 class _Server(Protocol):
     def handle_chat_completions(self, body: dict[str, JsonValue], callback: Callable[[Piece], bool], /) -> object: ...
+
+    def handle_completions(self, body: dict[str, JsonValue], /) -> Completion: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +215,15 @@ class Engine:
             if not put({}):
                 asked = {**body, **grammar, "stream": True, "return_progress": True}
                 self._server.handle_chat_completions(asked, put)
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is; one that does not fit into the context is counted without being evaluated."""
+        with self._turns:
+            answer = self._server.handle_completions({"prompt": text, "max_tokens": 1})
+        if "error" in answer:
+            return answer["error"]["n_prompt_tokens"]
+        assert "usage" in answer
+        return answer["usage"]["prompt_tokens"]
 
     def leak(self) -> None:
         """Never free the server: in a forked child its threads do not exist, and freeing it waits for them."""
