@@ -8,6 +8,7 @@ import pytest
 
 from typedllm.cli.exits import MistakeError
 from typedllm.cli.targets import load
+from typedllm.errors import SchemaError
 
 MODULE = """
 from __future__ import annotations
@@ -40,6 +41,8 @@ def order(text: str) -> Drink:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "shop.py").write_text(MODULE)
     (tmp_path / "neighbour.py").write_text("from typing import Literal\nSize = Literal['short', 'tall']\n")
+    (tmp_path / "drink.json").write_text('{"type": "object", "required": ["name"], "properties": {"name": {}}}')
+    (tmp_path / "wrong.json").write_text('{"type": "objekt"}')
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
     (tmp_path / "typo.py").write_text("x = (\n")
     (tmp_path / "empty.py").write_text("")
@@ -57,6 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("shop.py:Shop.Sizes", "tall"),
         ("schemas.sentiment:Sentiment", {"sentiment": "neutral"}),
         ("builtins:int", 7),
+        ("drink.json", {"name": "latte"}),
     ],
 )
 def test_a_type_a_schema_or_a_prompt_function(folder: Path, where: str, sample: object) -> None:
@@ -72,6 +76,7 @@ def test_a_file_is_named_by_its_whole_path_too(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "said"),
     [
+        ("nowhere.json", "there is no file nowhere.json"),
         ("nowhere.py:Drink", "there is no file nowhere.py"),
         ("shop.py:Drinc", "shop.py has no Drinc (did you mean Drink?)"),
         ("shop.py:Zebra", "shop.py has no Zebra (there: Drink, Shop)"),
@@ -83,7 +88,7 @@ def test_a_file_is_named_by_its_whole_path_too(folder: Path) -> None:
         ("no_such_module:X", "no_such_module cannot be imported: ModuleNotFoundError"),
         (
             "what is this?",
-            "not the name of a schema: what is this? (write file.py:Name or module.path:Name)",
+            "not the name of a schema: what is this? (write file.py:Name, module.path:Name or file.json)",
         ),
     ],
 )
@@ -91,3 +96,10 @@ def test_a_mistake_says_what_to_write(folder: Path, where: str, said: str) -> No
     with pytest.raises(MistakeError) as caught:
         load(where)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["wrong.json", "typo.py"])
+def test_a_document_that_is_no_schema_is_a_mistake_too(folder: Path, where: str) -> None:
+    with pytest.raises((SchemaError, MistakeError)) as caught:
+        load(where)
+    assert where in str(caught.value) or "/type" in str(caught.value)

@@ -26,7 +26,9 @@ NativeName: TypeAlias = Literal["auto", "require", "schema", "tool", "json", "pr
 
 SchemaOption = Annotated[
     str,
-    typer.Option("--schema", "-s", metavar="WHERE", help="file.py:Name or module.path:Name.", show_default=False),
+    typer.Option(
+        "--schema", "-s", metavar="WHERE", help="file.py:Name, module.path:Name or file.json.", show_default=False
+    ),
 ]
 ModelOption = Annotated[
     list[str] | None,

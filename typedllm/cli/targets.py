@@ -15,26 +15,28 @@ from typedllm.cli.exits import MistakeError
 from typedllm.declared import Schema
 from typedllm.function import AsyncPromptFunction, PromptFunction
 
-FORMS: Final = "file.py:Name or module.path:Name"
+FORMS: Final = "file.py:Name, module.path:Name or file.json"
 
 
 def load(where: str) -> Schema[Any]:
     """The schema that is named.
 
     Args:
-        where: `file.py:Name` or `module.path:Name`. The name may be that of a
+        where: `file.py:Name`, `module.path:Name`, or a JSON Schema document `file.json`. The name may be that of a
             type, of a `Schema` or of a prompt function; `Outer.Inner` reaches into a class.
 
     Raises:
         MistakeError: there is no such file, module or name, or the module fails when it is imported.
         SchemaError: the type cannot be rendered or validated.
     """
+    if where.endswith(".json"):
+        return Schema.from_json_schema(_existing(Path(where)))
     place, colon, name = where.rpartition(":")
     if not colon:
         place, name = where, ""
     if not place.endswith(".py") and not all(part.isidentifier() for part in place.split(".")):
         raise MistakeError(f"not the name of a schema: {where} (write {FORMS})")
-    module = _from_file(Path(place)) if place.endswith(".py") else _imported(place)
+    module = _from_file(_existing(Path(place))) if place.endswith(".py") else _imported(place)
     found = _named(module, name, place)
     if isinstance(found, PromptFunction | AsyncPromptFunction):
         found = found.schema  # pyright: ignore  # of which type, only its author knows
@@ -43,9 +45,13 @@ def load(where: str) -> Schema[Any]:
     return Schema(found)
 
 
-def _from_file(path: Path) -> ModuleType:
+def _existing(path: Path) -> Path:
     if not path.is_file():
         raise MistakeError(f"there is no file {path} (--schema takes {FORMS})")
+    return path
+
+
+def _from_file(path: Path) -> ModuleType:
     name = f"_schema_of_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
