@@ -17,6 +17,9 @@ FAILURES = {
     "truncated": "the reply was cut off before it was complete",
 }
 
+PROBE_OBJECT = 'Reply with exactly this and nothing else: {"word": "hello"}'
+PROBE_WORD = "Reply with the bare word hello and nothing else. Do not write JSON."
+
 
 def fenced(text: str, language: str = "") -> str:
     """The text in a Markdown fence that it cannot close: the fence is longer than any run of backticks in it."""
