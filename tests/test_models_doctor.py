@@ -87,7 +87,7 @@ def test_a_profile_is_corrected(server: Server) -> None:
     server.reply = obey
     assert probe(model).corrected(DEEPSEEK) == replace(DEEPSEEK, native=("schema", "tool", "json"))
     server.reply = ignore
-    assert probe(model).corrected(OLLAMA) == replace(OLLAMA, native=())
+    assert probe(model).corrected(OLLAMA) == replace(OLLAMA, native=(), logprobs=False)
     server.reply = know_json
     assert probe(model).corrected(OPENAI) == replace(OPENAI, native=("json",), logprobs=False)
     model.close()

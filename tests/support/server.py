@@ -26,7 +26,7 @@ On every step:
     wait            seconds before the status line;      pause   seconds between pieces of the body
     cut             the connection is cut after this many bytes of the body; -1: before the status line
     stall           a stream stops after this many events, for 30 seconds
-`seen.gone` is set when a client goes away before the end of its answer.
+`seen.gone` is set when a client goes away before the end of its answer, `server.heard` when the first request has come.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ class Server:
     def __init__(self, reply: Script | None = None) -> None:
         self.reply: Script = reply or say('{"ok": true}')
         self.requests: list[Seen] = []
+        self.heard = threading.Event()
         self._steps: deque[Script] = deque()
         self._lock = threading.Lock()
         self._http = _Http(("127.0.0.1", 0), _Handler)
@@ -140,6 +141,7 @@ class Server:
         """Record a request and choose its answer."""
         with self._lock:
             self.requests.append(seen)
+            self.heard.set()
             step = self._steps.popleft() if self._steps else self.reply
         return step if isinstance(step, Step) else step(seen)
 

@@ -55,7 +55,7 @@ TOGETHER: Final = Profile("together", _AS_OF, ("schema", "json"), reasoning="rea
 FIREWORKS: Final = Profile("fireworks", _AS_OF, ("schema", "json"), reasoning="reasoning_content")
 XAI: Final = Profile("xai", _AS_OF, ("schema", "tool"), reasoning="reasoning_content")
 
-OLLAMA: Final = Profile("ollama", _AS_OF, ("schema", "json"), reasoning="reasoning")
+OLLAMA: Final = Profile("ollama", _AS_OF, ("schema", "json"), logprobs=True, reasoning="reasoning")
 LMSTUDIO: Final = Profile("lmstudio", _AS_OF, ("schema",), reasoning="reasoning_content")
 VLLM: Final = Profile("vllm", _AS_OF, _ALL, logprobs=True, reasoning="reasoning")
 LLAMA_CPP: Final = Profile("llama_cpp", _AS_OF, ("schema",), logprobs=True, reasoning="reasoning_content")
