@@ -164,7 +164,8 @@ def _diagnosis(name: str, form: Any, error: Exception) -> Iterator[str]:
         for missing in _undefined_names(form):
             yield f"{name}: the name {missing!r} is not defined (define it before the type is used, or import it)"
         return
-    said = (str(error).splitlines() or [type(error).__name__])[0].partition(". Set `arbitrary_types_allowed")
+    lines = str(error).partition("\n\nFor further information")[0].split()
+    said = " ".join(lines).partition(". Set `arbitrary_types_allowed")
     yield f"{name}: {said[0]}{f' ({_MAKE_IT_ONE})' if said[1] else ''}"
 
 

@@ -304,7 +304,9 @@ class Writer:
 
 
 def reference_of(node: JsonSchema) -> str | None:
-    """What a node refers to, statically or dynamically."""
+    """What a node refers to, statically or dynamically; nothing where the caller's own text stands for it."""
+    if "x-ts" in node:
+        return None
     found = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
     return found if isinstance(found, str) else None
 
