@@ -11,16 +11,19 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import anyio
 import pytest
 
+from tests.both import Both
+from typedllm import Client
 from typedllm.errors import ModelError
 from typedllm.models import AsyncChatModel, ChatModel, StreamingChatModel, weights
 from typedllm.models.chunks import join
 from typedllm.models.local import LocalModel
 from typedllm.records import Message, Native, Reply, Request
+from typedllm.testing import ReplayModel, no_network, record
 
 pytestmark = pytest.mark.local
 
@@ -156,6 +159,44 @@ def test_threads_share_one_loaded_model() -> None:
     with ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(lambda n: both[n % 2].complete(ask(f"{n}?", options={"max_tokens": 3})), range(4)))
     assert [reply.usage.output_tokens for reply in replies] == [3] * 4
+
+
+def test_tasks_take_turns(model: LocalModel) -> None:
+    async def ask_all() -> list[Reply]:
+        replies: list[Reply] = []
+
+        async def one(number: int) -> None:
+            replies.append(await model.acomplete(ask(f"{number}?", options={"max_tokens": 1})))
+
+        async with anyio.create_task_group() as group:
+            for number in range(4):
+                group.start_soon(one, number)
+        return replies
+
+    assert [reply.usage.output_tokens for reply in anyio.run(ask_all)] == [1] * 4
+
+
+Mood = Literal["positive", "neutral", "negative"]
+
+
+def test_a_client_gets_a_value_of_the_declared_type(both: Both, model: LocalModel) -> None:
+    with no_network():
+        result = both.run(model, "What a lovely day!", Mood, logprobs=True)
+    assert result.value in get_args(Mood)
+    assert (len(result.attempts), result.fixes, result.model) == (1, (), "local")
+
+
+def test_its_replies_without_the_grammar_are_recorded_and_replayed(tmp_path: Path) -> None:
+    """Whether this model mends its answer or not: each of its replies is kept, and comes again."""
+    path, prompt = tmp_path / "replies.jsonl", "Cancel my dentist appointment on Tuesday"
+    said = Client(record(LocalModel(native=()), path)).run(prompt, Mood, max_tokens=40)
+    again = Client(ReplayModel(path)).run(prompt, Mood, max_tokens=40)
+    assert 1 <= len(said.attempts) <= 3
+    assert said.ok == again.ok
+    texts, repeated = ([attempt.reply and attempt.reply.text for attempt in run.attempts] for run in (said, again))
+    assert texts == repeated
+    assert all(texts)
+    assert all(attempt.request is not None and attempt.request.native is None for attempt in said.attempts)
 
 
 PROBE = """

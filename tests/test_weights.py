@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -94,6 +95,19 @@ def test_without_the_runtime_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ModelError, match=r"pip install 'typedllm\[local\]'") as caught:
         LocalModel().complete(ASK)
     assert caught.value.code == "config"
+
+
+def test_a_runtime_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Params:
+        __slots__ = ("model",)
+
+    old = ModuleType("xllamacpp")
+    vars(old).update(CommonParams=Params, __version__="2025.1")
+    monkeypatch.setitem(sys.modules, "xllamacpp", old)
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF")
+    with pytest.raises(ModelError, match=r"too old: xllamacpp 2025\.1.*--upgrade 'typedllm\[local\]'"):
+        LocalModel(path).load()
 
 
 @pytest.mark.parametrize("name", ["context", "max_tokens", "parallel", "threads", "batch_threads"])

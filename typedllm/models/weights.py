@@ -122,11 +122,11 @@ def _extract(wheel: Path, folder: Path) -> Path:
 def _move(part: Path, target: Path) -> None:
     try:
         part.replace(target)
-    except PermissionError:
+    except PermissionError:  # pragma: no cover
         # Windows: another process pulled meanwhile, and has the file open.
         if not _is_sound(target):
             raise
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover
     pull(report=print)
