@@ -71,6 +71,11 @@ def test_objects() -> None:
         resolve(1)  # type: ignore[arg-type]
 
 
+def test_a_service_that_is_not_known() -> None:
+    with pytest.raises(ModelError, match=r"no such service: 'nobody' \(one of anthropic, .*base_url="):
+        OpenAIModel("m", service="nobody")
+
+
 def test_nothing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The variable, else the embedded model, else the choices."""
     monkeypatch.setenv("TYPEDLLM_CACHE", str(tmp_path))
@@ -93,6 +98,18 @@ def test_the_table(service: Service) -> None:
     assert not service.base_url.endswith("/")
     if service.needs_key and service.base_url and service.api == "chat":
         assert service_at(f"{service.base_url}/") is service
+
+
+def test_the_table_of_the_documentation() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "models.md").read_text()
+    lines = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `")]
+    shown = {prefix.strip(" `"): cells for cell, *cells in lines for prefix in cell.split(",")}
+    assert shown.keys() == SERVICES.keys()
+    for prefix, (keys, place, native) in shown.items():
+        service = SERVICES[prefix]
+        assert native.split() == ", ".join(service.profile.native).split()
+        assert service.url_variable in place
+        assert all(f"`{key}`" in keys for key in service.keys) if service.needs_key else "none needed" in keys
 
 
 ADDRESSES = {

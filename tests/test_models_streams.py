@@ -74,6 +74,8 @@ BROKEN: dict[str, tuple[Step, str, str, bool]] = {
     "not json": (sse(delta("hel"), "{nonsense"), "bad_response", "hel", False),
     "trouble": (say("hello", done=False, trouble={"message": "engine died", "code": 500}), "server", "hello", True),
     "trouble at once": (sse({"error": {"message": "engine died"}}), "bad_response", "", False),
+    "trouble of a choice": (sse({"choices": [{"error": {"message": "gone", "code": 502}}]}), "server", "", True),
+    "trouble with a name": (sse({"error": {"message": "busy", "code": "overloaded_error"}}), "server", "", True),
     "nonsense": (sse(delta("hel"), {"hello": 1}), "bad_response", "hel", False),
     "not a stream": (raw("<html>"), "connection", "", True),
     "too long": (say("hello" * 1000, pieces=1), "bad_response", "", False),
@@ -107,6 +109,22 @@ def test_a_stream_of_either_api_breaks(server: Server, way: Way, api: str) -> No
         way.stream(model)
     assert caught.value.reply is not None
     assert (caught.value.reply.text, caught.value.reply.finish_reason) == ("hello world", "cut")
+    model.close()
+
+
+def test_a_response_that_fails_in_the_middle(server: Server, way: Way) -> None:
+    failed = {"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "slow down"}}
+    server.script(
+        sse(
+            {"type": "response.output_text.delta", "delta": "hel"},
+            {"type": "response.failed", "response": failed},
+        )
+    )
+    model = model_at(server, api="responses")
+    with pytest.raises(ModelError, match="limits the rate: slow down") as caught:
+        way.stream(model)
+    assert caught.value.reply is not None
+    assert (caught.value.code, caught.value.reply.text) == ("rate_limit", "hel")
     model.close()
 
 

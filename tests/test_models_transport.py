@@ -117,6 +117,7 @@ FAILURES: dict[str, tuple[Step, Request, str, int | None, int]] = {
     "no schema": (fail(400, "Invalid schema for response_format"), ASK, "bad_request", 400, 1),
     "advice": (fail(503, headers={"x-should-retry": "false"}), ASK, "server", 503, 1),
     "not implemented": (fail(501), ASK, "server", 501, 1),
+    "gave up": (fail(408), ASK, "timeout", 408, 3),
     "limit": (fail(429, "slow down"), ASK, "rate_limit", 429, 3),
     "server": (fail(500), ASK, "server", 500, 3),
     "text": (raw("<h1>Bad Gateway</h1>", 502, "text/html"), ASK, "server", 502, 3),
@@ -144,7 +145,7 @@ def test_failures(server: Server, way: Way, case: str) -> None:
         way.complete(model, request)
     error = caught.value
     assert (error.code, error.status, error.retries) == (code, status, sent - 1)
-    assert error.retryable == (code in {"rate_limit", "server", "connection"} and case != "no credit")
+    assert error.retryable == (code in {"rate_limit", "server", "connection", "timeout"} and case != "no credit")
     assert error.provider == server.url
     assert len(server.requests) == sent
     if step.status != 200 or code == "connection":

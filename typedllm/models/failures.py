@@ -22,6 +22,12 @@ _ABOUT_SCHEMA: Final = re.compile(
 )
 _TOO_LONG: Final = re.compile(r"context.{0,8}(length|window|size)|too (long|many tokens)", re.IGNORECASE)
 _NO_CREDIT: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+_NAMED: Final = {
+    "server_error": "server",
+    "overloaded_error": "server",
+    "rate_limit_exceeded": "rate_limit",
+    "rate_limit_error": "rate_limit",
+}
 _FILTERED: Final = frozenset({"content_filter", "content_policy_violation"})
 
 
@@ -127,7 +133,7 @@ def refused(
         message,
         code=code,
         status=status,
-        retryable=code in {"rate_limit", "server"} and told.code not in _NO_CREDIT,
+        retryable=code in {"rate_limit", "server", "timeout"} and told.code not in _NO_CREDIT,
         provider=asked.provider,
         retries=retries,
         reply=reply,
@@ -163,6 +169,8 @@ def _meaning(told: Trouble, status: int | None, asked: Asked) -> tuple[str, str]
         return "bad_request", "check the options and the length of the prompt"
     if status is not None and (status >= 500 or status == 409):
         return "server", "try again later"
+    if told.code in _NAMED:
+        return _NAMED[told.code], "try again later"
     return "bad_response", "try again, or check that the base URL speaks this API"
 
 

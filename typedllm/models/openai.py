@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
+from typedllm.errors import ModelError
 from typedllm.models import chat, responses, vendor
 from typedllm.models.chunks import split
 from typedllm.models.clients import Clients
@@ -77,7 +78,7 @@ class OpenAIModel:
             clock: time and chance, for tests.
 
         Raises:
-            KeyError: there is no service of that name.
+            ModelError: there is no service of that name (`code="config"`).
             TypeError: `client` is no client of the openai package.
         """
         brought = tuple(given for given in (client, async_client) if given is not None)
@@ -85,7 +86,7 @@ class OpenAIModel:
         if service is None:
             service = service_at(at) if at else SERVICES["openai"]
         elif isinstance(service, str):
-            service = SERVICES[service]
+            service = _known(service)
         self.model = model
         self.max_retries = max_retries
         self._service = service
@@ -230,6 +231,13 @@ class OpenAIModel:
         if reply is None:
             raise error_of(failure, asked, delivered.retries)
         return reply
+
+
+def _known(prefix: str) -> Service:
+    if prefix not in SERVICES:
+        choices = ", ".join(sorted(SERVICES))
+        raise ModelError(f"no such service: {prefix!r} (one of {choices}; or give base_url=)", code="config")
+    return SERVICES[prefix]
 
 
 def _shown(url: str) -> str:
