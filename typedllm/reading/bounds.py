@@ -1,0 +1,34 @@
+"""Bounds that keep reading linear in time and memory, whatever the text. Each has a name and ends in an issue."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Bounds(NamedTuple):
+    """What one reply may hold.
+
+    Attributes:
+        chars: characters of the reply.
+        depth: nested containers; pydantic's own JSON parser stops at about 200.
+        digits: digits of one number.
+        parts: keys and items, all together.
+        fixes: fixes of one reply; beyond them it is not JSON of the declared type in any useful sense.
+        quotes: quotes inside one string that are not escaped.
+        candidates: parts of the reply that are considered as the answer.
+        bare: characters of a string without quotes.
+        shown: characters of the text that a fix or an issue quotes.
+    """
+
+    chars: int = 32_000_000
+    depth: int = 128
+    digits: int = 1_000
+    parts: int = 2_000_000
+    fixes: int = 200_000
+    quotes: int = 5_000
+    candidates: int = 100
+    bare: int = 2_000
+    shown: int = 100
+
+
+DEFAULT: Final = Bounds()

@@ -1,0 +1,124 @@
+"""The catalogue of leniencies: every way in which a reply may differ from strict JSON of the declared type.
+
+Each is a *fix* with a name and a tier (see `Policy`); what has no single reading is a *fault* and becomes an issue.
+The reader and the aligner note both in the same way, by position; the text before is looked up when they are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from typedllm.records import Tier
+
+_TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
+    "packaging": {
+        "reasoning": "reasoning text before or around the answer",
+        "prose": "text before or after the answer",
+        "fence": "a Markdown fence around the answer",
+        "tag": "an XML-like tag around the answer",
+        "mark": "a byte-order mark",
+        "plain_text": "the text itself is the declared string",
+    },
+    "syntax": {
+        "trailing_comma": "a comma before a closing bracket",
+        "extra_comma": "a doubled or leading comma",
+        "missing_comma": "no comma between two parts",
+        "wrong_comma": "another separator in place of a comma",
+        "missing_colon": "no colon after a key",
+        "wrong_colon": "another sign in place of a colon",
+        "quote_style": "single, typographic or other quotes",
+        "missing_quote": "a quote is missing where the structure shows the end",
+        "unquoted_key": "a key without quotes",
+        "unquoted_string": "a string without quotes",
+        "unescaped_quote": "a quote inside a string that is not escaped",
+        "raw_control": "a line break or control character inside a string that is not escaped",
+        "invalid_escape": "a backslash that escapes nothing; it is kept",
+        "escape_style": "an escape of another language",
+        "escaped_quotes": "quotes of the document itself are escaped",
+        "comment": "a comment",
+        "literal_style": "a literal of another language, such as True or None",
+        "number_style": "a number as another language writes it, such as 0x1f, 1_000, +1, .5",
+        "concatenation": "a string in pieces joined by +",
+        "call": "a constructor around a value, such as ObjectId(...)",
+        "tuple": "parentheses in place of square brackets",
+        "missing_closer": "a closing bracket is missing",
+        "wrong_closer": "a closing bracket of another kind",
+        "extra_closer": "a closing bracket too many",
+        "missing_opener": "the outermost bracket was never opened",
+        "repeated_key": "a key twice with the same value",
+        "space": "white space that JSON does not know",
+        "json_lines": "several values in a row in place of a list",
+    },
+    "schema": {
+        "string_to_number": "a number in quotes",
+        "string_to_boolean": "a truth value in quotes",
+        "string_to_null": "null in quotes, or an empty string where only null fits",
+        "number_to_string": "a number where text is declared",
+        "boolean_to_string": "a truth value where text is declared",
+        "number_form": "a number in another form of the same value, such as 7.0 for 7",
+        "thousands": "a number with thousands separators",
+        "enum_form": "a declared word in another case, with other separators, quotes or space around it",
+        "enum_name": "the name of an enum member in place of its value",
+        "key_form": "a key in another case or style",
+        "field_name": "a field's name in place of its alias",
+        "single_item": "one item in place of a list of it",
+        "encoded": "JSON inside a string in place of the JSON itself",
+        "envelope": "one key around the answer",
+        "time_form": "another form of the same date or time",
+        "extra_key": "a key that the type ignores",
+        "json_form": "a value of another JSON type that stands for the same",
+    },
+    "guess": {
+        "percent": "a percent sign dropped from a number",
+        "currency": "a currency sign dropped from a number",
+        "decimal_comma": "a decimal comma",
+        "boolean_word": "yes, no, on, off, 1 or 0 for a truth value",
+        "null_word": "a word such as N/A for null",
+        "near_enum": "a declared word, misspelt",
+        "near_key": "a declared key, misspelt",
+        "label_in_prose": "the only declared word in a sentence",
+        "open_scalar": "a number or word that the end of the text may have cut",
+        "likely_quote": "where a string ends, when quotes inside it are not escaped",
+        "unit": "a number with words around it",
+        "zero_padded": "a number with leading zeros",
+    },
+    "loss": {
+        "surrogate": "half of a character escape, replaced by U+FFFD",
+        "rounded": "a number rounded",
+        "open_string": "a string that the end of the text has cut",
+        "dropped_item": "an item dropped that does not fit",
+        "dropped_key": "a key dropped that the type forbids",
+        "first_item": "the first item of a list in place of one value",
+        "default": "the default of a required field that is missing",
+    },
+}
+
+TIER: Final[Mapping[str, Tier]] = {kind: tier for tier, kinds in _TIERS.items() for kind in kinds}
+MEANING: Final[Mapping[str, str]] = {kind: meaning for kinds in _TIERS.values() for kind, meaning in kinds.items()}
+
+FAULTS: Final[Mapping[str, str]] = {
+    "missing_value": "a key without a value: write the value, or leave the key out",
+    "elision": "something is left out here: write it in full",
+    "unexpected_text": "this is not JSON",
+    "repeated_key": "this key stands here more than once, with different values: write it once",
+    "unfinished": "the text ends before this is complete",
+    "too_deep": "nested too deeply",
+    "too_long": "too long for one value",
+    "too_many_digits": "a number of too many digits",
+    "too_many_keys": "too many keys or items",
+    "too_many_fixes": "too much of this is broken",
+    "unclear_key": "two keys of the reply stand for this one: write it once",
+    "unclear_union": "this fits several of the declared forms, with different values",
+    "not_finite": "JSON has no such number",
+}
+
+
+class Note(NamedTuple):
+    """A fix (its kind is in `TIER`) or else a fault, at a place of the text; `after` is what the text became."""
+
+    kind: str
+    start: int
+    end: int
+    after: str = ""
+    fault: bool = False

@@ -1,0 +1,59 @@
+"""The tree that the reader builds: what the model wrote, part by part, with places."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias, cast
+
+from typedllm.reading.fixes import Note
+
+NodeKind: TypeAlias = Literal["object", "array", "string", "number", "literal", "bare", "hole"]
+
+
+class Node:
+    """One part of a document as it was written.
+
+    Attributes:
+        kind: `bare` is text without quotes that is neither number nor literal; a `hole` is where a value should be.
+        value: members; items; decoded text; the digits as written (a JSON number); True, False or None; the text.
+        start: offset of its first character in the reply.
+        end: offset after its last one; -1 while it is open.
+        notes: what was mended or is wrong here, in the order of the text.
+    """
+
+    __slots__ = ("end", "kind", "notes", "start", "value")
+
+    def __init__(self, kind: NodeKind, value: object, start: int, end: int) -> None:
+        self.kind: NodeKind = kind
+        self.value = value
+        self.start = start
+        self.end = end
+        self.notes: list[Note] | None = None
+
+    def note(self, note: Note) -> None:
+        """Adds a note."""
+        if self.notes is None:
+            self.notes = []
+        self.notes.append(note)
+
+    @property
+    def members(self) -> list[Member]:
+        """The members of an object."""
+        return cast("list[Member]", self.value)
+
+    @property
+    def items(self) -> list[Node]:
+        """The items of an array."""
+        return cast("list[Node]", self.value)
+
+    @property
+    def text(self) -> str:
+        """The text of a string, number or bare part."""
+        return cast(str, self.value)
+
+
+class Member(NamedTuple):
+    """A key of an object with its value; `start` is where the key stands."""
+
+    key: str
+    node: Node
+    start: int

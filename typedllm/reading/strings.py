@@ -1,0 +1,207 @@
+"""Strings: where one ends when quotes inside it are not escaped, and what its escapes mean.
+
+A quote ends a string when what follows can only be the document's structure: `:` after a key; after a value, the next
+key, the next item or a closing bracket. The decision looks at a bounded stretch of text behind the quote, so it is the
+same however the text is cut into pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+AHEAD: Final = 160
+"""How many characters behind a quote are looked at."""
+
+Place: TypeAlias = Literal["key", "member", "item", "root"]
+Verdict: TypeAlias = Literal["ends", "inner", "more", "guess"]
+
+CLOSERS: Final[Mapping[str, str]] = {
+    '"': '"', "'": "'", "`": "`", "“": "”“\"", "”": "”\"", "„": "“”\"", "‘": "’'", "’": "’'", "´": "´", "«": "»", "＂": "＂",
+}  # fmt: skip
+OPENERS: Final = "".join(CLOSERS)
+_QUOTES: Final = re.escape(OPENERS + "»")
+_SPACE: Final = re.compile(r"\s*")
+_COLON: Final = r"\s*(?::|=>?|：)"
+QUOTED_KEY: Final = re.compile(rf"[{_QUOTES}]([^{_QUOTES}\n]{{1,80}})[{_QUOTES}]{_COLON}")
+BARE_KEY: Final = re.compile(rf"([^\W\d][\w$.-]{{0,60}})[{_QUOTES}]?{_COLON}(?!//)")
+_KEY_BEGUN: Final = re.compile(rf"[{_QUOTES}][^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z")
+_NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
+_CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
+_GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
+_COMMENT: Final = re.compile(r"//|/\*")
+_PLAIN_ITEM: Final = re.compile(rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}]\s*(?:[,\]}})]|\Z)")
+
+
+class Behind(NamedTuple):
+    """What stands behind a quote: the text (at most `AHEAD` characters), and whether more of it may come."""
+
+    text: str
+    complete: bool
+
+
+def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
+    """Whether the quote before this text ends its string.
+
+    Args:
+        behind: the text that follows the quote.
+        place: where the string stands.
+        inner: how many quotes inside the string were not escaped so far.
+        closers: the brackets that would close the containers around the string, outermost first.
+    """
+    text, complete = behind
+    at = _end(_SPACE, text, 0)
+    if at == len(text):
+        return "ends" if complete else "more"
+    sign = text[at]
+    if place == "key":
+        return _after_key(text, at, sign, complete)
+    if place == "root":
+        return "ends" if "\n" in text[:at] else "inner"
+    if sign == ",":
+        return _after_comma(text, at + 1, complete, place, inner)
+    if sign in "}])":
+        return _after_closer(text, at, complete, closers)
+    if text.startswith("```"[: len(text) - at], at):
+        return "ends" if complete or len(text) - at >= 3 else "more"
+    if sign in OPENERS:
+        return _after_quote(text, at, complete, place)
+    return _after_other(text, at, sign, complete, place)
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def _after_key(text: str, at: int, sign: str, complete: bool) -> Verdict:
+    if sign in ":：=,}":
+        return "ends"
+    if sign in "{[" or (sign in OPENERS and at > 0) or (sign.isdigit() and at > 0):
+        return "ends"
+    return "inner" if complete or sign not in OPENERS else "more"
+
+
+def _key(text: str, at: int, complete: bool) -> Verdict:
+    found = QUOTED_KEY.match(text, at) or BARE_KEY.match(text, at)
+    if found:
+        return "ends" if complete or found.end() + 2 <= len(text) else "more"
+    return "more" if not complete and _KEY_BEGUN.match(text, at) else "inner"
+
+
+def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -> Verdict:
+    at = _end(_SPACE, text, at)
+    if at == len(text):
+        return "ends" if complete else "more"
+    sign = text[at]
+    if sign in "}])," or text.startswith(("...", "…"), at):
+        return "ends"
+    if sign in "/.":
+        return _comment(text, at, complete)
+    if place == "member":
+        return _key(text, at, complete)
+    if inner % 2 == 0:
+        return "ends"
+    found = (_PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
+    if not complete and (found is None or found.end() == len(text)):
+        return "more"
+    return "ends" if found else "inner"
+
+
+def _comment(text: str, at: int, complete: bool) -> Verdict:
+    if _COMMENT.match(text, at):
+        return "ends"
+    return "more" if not complete and at + 3 > len(text) else "inner"
+
+
+def _after_closer(text: str, at: int, complete: bool, closers: str) -> Verdict:
+    """A bracket follows: does the document go on behind it, or does the string?"""
+    if text[at] not in closers:
+        return _rest_closes(text, at, complete)
+    space = _end(_SPACE, text, at + 1)
+    if space == len(text):
+        return "ends" if complete else "more"
+    if text[space] in ",}])`<" or "\n" in text[at:space]:
+        return "ends"
+    if text[space] in "/#":
+        return "ends" if space > at + 1 else "inner"
+    if len(closers) > 1:
+        return _key(text, space, complete)
+    found = _GOES_ON.match(text, space)
+    return "inner" if found else "ends" if complete else "more"
+
+
+def _rest_closes(text: str, at: int, complete: bool) -> Verdict:
+    """A bracket that nothing here opened: a wrong one at the very end, else a part of the string."""
+    end = _end(_CLOSING, text, at)
+    return "inner" if end < len(text) else "ends" if complete else "more"
+
+
+def _after_quote(text: str, at: int, complete: bool, place: Place) -> Verdict:
+    key = _key(text, at, complete)
+    if key != "inner" or place != "item":
+        return key
+    return "ends" if at > 0 else "inner"
+
+
+def _after_other(text: str, at: int, sign: str, complete: bool, place: Place) -> Verdict:
+    if sign in "/#":
+        return ("ends" if at > 0 else "inner") if sign == "#" else _comment(text, at, complete)
+    if sign == "+":
+        after = _end(_SPACE, text, at + 1)
+        if after == len(text):
+            return "ends" if complete else "more"
+        return "ends" if text[after] in OPENERS else "inner"
+    if sign == ":" and place == "item":
+        return "ends"
+    if sign in ";，、":
+        return "ends"
+    if sign in "{[":
+        return "ends" if place == "item" and "\n" in text[:at] else "inner"
+    return _key(text, at, complete) if place == "member" and at > 0 else "inner"
+
+
+_ESCAPED: Final[Mapping[str, str]] = {
+    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+}  # fmt: skip
+_FOREIGN: Final[Mapping[str, str]] = {"'": "'", "`": "`", "“": "“", "”": "”", "v": "\v", "0": "\0", "a": "\a", "\n": ""}
+_UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+_BYTE: Final = re.compile(r"\\x([0-9a-fA-F]{2})")
+_BRACED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
+ESCAPE: Final = 12
+"""Characters of the longest escape: a surrogate pair."""
+
+
+class Escape(NamedTuple):
+    """One escape: what it stands for, how long it is, and the name of the fix, if it is not JSON."""
+
+    text: str
+    length: int
+    fix: str = ""
+
+
+def escape(text: str, at: int) -> Escape:
+    """Reads the escape at a backslash; the text must hold `ESCAPE` characters from there, or end."""
+    sign = text[at + 1 : at + 2]
+    if sign in _ESCAPED and sign:
+        return Escape(_ESCAPED[sign], 2)
+    found = _UNICODE.match(text, at)
+    if found:
+        return _character(text, int(found[1], 16), found.end(), at)
+    for pattern in (_BYTE, _BRACED):
+        found = pattern.match(text, at)
+        if found and int(found[1], 16) <= 0x10FFFF:
+            return Escape(chr(int(found[1], 16)), found.end() - at, "escape_style")
+    if sign in _FOREIGN and sign:
+        return Escape(_FOREIGN[sign], 2, "escape_style")
+    return Escape("\\", 1, "invalid_escape")
+
+
+def _character(text: str, code: int, end: int, at: int) -> Escape:
+    if not 0xD800 <= code <= 0xDFFF:
+        return Escape(chr(code), end - at)
+    low = _UNICODE.match(text, end)
+    if code < 0xDC00 and low and 0xDC00 <= int(low[1], 16) <= 0xDFFF:
+        return Escape(chr(0x10000 + ((code - 0xD800) << 10) + int(low[1], 16) - 0xDC00), 12)
+    return Escape("\ufffd", end - at, "surrogate")

@@ -1,0 +1,284 @@
+"""What the reader must know of the declared type: a JSON Schema document compiled, part by part and when asked, to shapes.
+
+A shape says which kinds of JSON value it takes, its known keys, its literals, its items and its arms. It guides the
+reading (where a string ends, which closing bracket is missing) and the alignment; it does not validate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from typedllm.records import JsonSchema, JsonValue
+
+Kind: TypeAlias = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
+
+KINDS: Final[frozenset[Kind]] = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
+_ARMS: Final = ("anyOf", "oneOf")
+_BY_KEYWORD: Final[Mapping[str, Kind]] = {
+    "properties": "object",
+    "additionalProperties": "object",
+    "patternProperties": "object",
+    "required": "object",
+    "items": "array",
+    "prefixItems": "array",
+}
+
+
+class Target:
+    """A document with its shapes, each built once.
+
+    Args:
+        document: JSON Schema, draft 2020-12, with `#/...` references.
+    """
+
+    def __init__(self, document: JsonSchema) -> None:
+        self.document = document
+        self._shapes: dict[int, Shape] = {}  # by identity; each shape keeps its node alive
+
+    @cached_property
+    def root(self) -> Shape:
+        """The shape of the whole value."""
+        return self.shape(self.document)
+
+    @cached_property
+    def anything(self) -> Shape:
+        """The shape of a part that the document says nothing of."""
+        return self.shape({})
+
+    def shape(self, node: object) -> Shape:
+        """The shape of a sub-document."""
+        if not isinstance(node, dict):
+            node = {} if node is not False else {"not": {}}
+        found = self._shapes.get(id(cast(object, node)))
+        if found is None:
+            found = self._shapes[id(cast(object, node))] = Shape(self, cast(JsonSchema, node))
+        return found
+
+    def either(self, shapes: Iterable[Shape]) -> Shape:
+        """One shape that stands for any of these."""
+        distinct = list(dict.fromkeys(shapes))
+        return distinct[0] if len(distinct) == 1 else Shape(self, {}, tuple(distinct))
+
+    def resolve(self, node: JsonSchema) -> JsonSchema:
+        """The node with its references and `allOf` parts laid into it."""
+        seen: set[str] = set()
+        while isinstance(reference := node.get("$ref"), str) and reference not in seen:
+            seen.add(reference)
+            rest = {key: value for key, value in node.items() if key != "$ref"}
+            node = {**self._at(reference), **rest}
+        parts = node.get("allOf")
+        if isinstance(parts, list):
+            rest = {key: value for key, value in node.items() if key != "allOf"}
+            for part in cast("list[object]", parts):
+                if isinstance(part, dict):
+                    rest = _merged(rest, self.resolve(cast(JsonSchema, part)))
+            node = rest
+        return node
+
+    def _at(self, reference: str) -> JsonSchema:
+        node: object = self.document
+        if not reference.startswith("#"):
+            return {}
+        for step in reference[1:].split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(node, dict):
+                node = cast("dict[str, object]", node).get(key)
+            elif isinstance(node, list) and key.isdigit() and int(key) < len(cast("list[object]", node)):
+                node = cast("list[object]", node)[int(key)]
+            else:
+                return {}
+        return cast(JsonSchema, node) if isinstance(node, dict) else {}
+
+
+def _merged(a: JsonSchema, b: JsonSchema) -> JsonSchema:
+    merged = {**a, **b}
+    for keyword in ("properties", "patternProperties"):
+        if keyword in a and keyword in b:
+            merged[keyword] = {**a[keyword], **b[keyword]}
+    if "required" in a and "required" in b:
+        merged["required"] = [*a["required"], *(key for key in b["required"] if key not in a["required"])]
+    return merged
+
+
+class Shape:
+    """What one part of the document takes. Everything is worked out when it is first asked for."""
+
+    def __init__(self, target: Target, source: JsonSchema, arms: tuple[Shape, ...] | None = None) -> None:
+        self.target = target
+        self.source = source
+        self._arms = arms
+
+    @cached_property
+    def node(self) -> JsonSchema:
+        """The sub-document, with references resolved."""
+        return self.target.resolve(self.source)
+
+    @cached_property
+    def arms(self) -> tuple[Shape, ...]:
+        """The alternatives, when this is a union: flat, none of them a union itself."""
+        if self._arms is not None:
+            return tuple(_flat(self._arms, set()))
+        for keyword in _ARMS:
+            if isinstance(self.node.get(keyword), list):
+                return tuple(_flat([self.target.shape(arm) for arm in self.node[keyword]], {id(self)}))
+        declared = self.node.get("type")
+        if isinstance(declared, list) and len(cast("list[str]", declared)) > 1 and self.literals is None:
+            return tuple(self.target.shape({**self.node, "type": kind}) for kind in cast("list[str]", declared))
+        return ()
+
+    @cached_property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of JSON value that it takes."""
+        if self.arms:
+            return frozenset[Kind]().union(*(arm.kinds for arm in self.arms))
+        if self.literals is not None:
+            return frozenset(kind_of(value) for value in self.literals)
+        declared = self.node.get("type")
+        if isinstance(declared, str):
+            return frozenset({cast(Kind, declared)})
+        if isinstance(declared, list):
+            return frozenset(cast("list[Kind]", declared))
+        if self.node.get("not") == {}:
+            return frozenset()
+        implied = frozenset(kind for keyword, kind in _BY_KEYWORD.items() if keyword in self.node)
+        return implied or KINDS
+
+    @cached_property
+    def open(self) -> bool:
+        """Whether it takes any JSON value at all."""
+        return not self.arms and self.kinds == KINDS
+
+    @cached_property
+    def literals(self) -> tuple[JsonValue, ...] | None:
+        """The only values that it takes, if they are listed."""
+        if "const" in self.node:
+            return (self.node["const"],)
+        listed = self.node.get("enum")
+        return tuple(cast("list[JsonValue]", listed)) if isinstance(listed, list) else None
+
+    @cached_property
+    def names(self) -> Mapping[str, JsonValue]:
+        """Names of enum members, to their values."""
+        names = self.node.get("x-names")
+        if isinstance(names, str):
+            names = [names]
+        if not isinstance(names, list) or self.literals is None:
+            return {}
+        return dict(zip(cast("list[str]", names), self.literals, strict=False))
+
+    @cached_property
+    def hint(self) -> str:
+        """What JSON Schema cannot say of the type: `decimal`, `bytes`, `set`, ..."""
+        return str(self.node.get("x-type", ""))
+
+    @cached_property
+    def format(self) -> str:
+        """The declared format of a string."""
+        return str(self.node.get("format", ""))
+
+    @cached_property
+    def properties(self) -> Mapping[str, Shape]:
+        """The declared keys; of a union, those of all its arms."""
+        if self.arms:
+            keys = dict.fromkeys(key for arm in self.arms for key in arm.properties)
+            return {key: self.target.either(a.properties[key] for a in self.arms if key in a.properties) for key in keys}
+        declared = self.node.get("properties")
+        if not isinstance(declared, dict):
+            return {}
+        return {key: self.target.shape(value) for key, value in cast(JsonSchema, declared).items()}
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Names of fields in code, to their keys, where the two differ."""
+        return {
+            str(shape.source["x-field"]): key for key, shape in self.properties.items() if "x-field" in shape.source
+        }
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The keys that must be there."""
+        return frozenset(cast("list[str]", self.node.get("required", [])))
+
+    @cached_property
+    def extra(self) -> bool | Shape:
+        """What it makes of further keys: forbids them (False), ignores or keeps them (True), or their shape."""
+        declared = self.node.get("additionalProperties", True)
+        return declared if isinstance(declared, bool) else self.target.shape(declared)
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether it is an object with declared keys, so that another key is a sign of something wrong."""
+        if self.arms:
+            return all(arm.closed for arm in self.arms if "object" in arm.kinds)
+        return bool(self.properties) and isinstance(self.extra, bool)
+
+    @cached_property
+    def prefix(self) -> tuple[Shape, ...]:
+        """The shapes of the first items, of a tuple."""
+        return tuple(self.target.shape(item) for item in self.node.get("prefixItems", ()))
+
+    @cached_property
+    def items(self) -> Shape:
+        """The shape of the items (of those after `prefix`)."""
+        if self.arms:
+            listing = [arm.items for arm in self.arms if "array" in arm.kinds]
+            return self.target.either(listing) if listing else self.target.anything
+        declared = self.node.get("items", {})
+        return self.target.shape(cast(object, declared)) if declared else self.target.anything
+
+    @cached_property
+    def tag(self) -> str | None:
+        """The key whose value tells the arms of a union of objects apart."""
+        declared = self.node.get("discriminator")
+        if isinstance(declared, dict) and "propertyName" in declared:
+            return str(cast(JsonSchema, declared)["propertyName"])
+        objects = [arm for arm in self.arms if "object" in arm.kinds]
+        if len(objects) < 2:
+            return None
+        shared = [key for key in objects[0].properties if all(key in arm.properties for arm in objects)]
+        return next((key for key in shared if self._tells_apart(objects, key)), None)
+
+    def _tells_apart(self, objects: list[Shape], key: str) -> bool:
+        values: set[str] = set()
+        for arm in objects:
+            literals = arm.properties[key].literals
+            if literals is None or not values.isdisjoint(map(repr, literals)):
+                return False
+            values.update(map(repr, literals))
+        return True
+
+    def item(self, index: int) -> Shape:
+        """The shape of the item at an index."""
+        return self.prefix[index] if index < len(self.prefix) else self.items
+
+    def child(self, key: str) -> Shape:
+        """The shape of the value at a key, as far as it is known."""
+        found = self.properties.get(key)
+        if found is not None:
+            return found
+        return self.extra if isinstance(self.extra, Shape) else self.target.anything
+
+
+def _flat(arms: Iterable[Shape], seen: set[int]) -> Iterator[Shape]:
+    for arm in arms:
+        if id(arm) in seen:
+            continue
+        if arm.arms:
+            yield from _flat(arm.arms, seen | {id(arm)})
+        else:
+            yield arm
+
+
+def kind_of(value: Any) -> Kind:
+    """The kind of a JSON value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    if isinstance(value, float):
+        return "number"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
