@@ -101,7 +101,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "missing_value": "a key without a value: write the value, or leave the key out",
     "elision": "something is left out here: write it in full",
     "unexpected_text": "this is not JSON",
-    "repeated_key": "this key stands here more than once, with different values: write it once",
+    "repeated_key_differs": "this key stands here more than once, with different values: write it once",
     "unfinished": "the text ends before this is complete",
     "too_deep": "nested too deeply",
     "too_long": "too long for one value",
@@ -110,6 +110,8 @@ FAULTS: Final[Mapping[str, str]] = {
     "too_many_fixes": "too much of this is broken",
     "unclear_key": "two keys of the reply stand for this one: write it once",
     "unclear_union": "this fits several of the declared forms, with different values",
+    "unknown_keys": "none of these keys is declared",
+    "unfit": "this is not what is declared",
     "not_finite": "JSON has no such number",
 }
 

@@ -92,6 +92,7 @@ class JsonReader:
         self.root: Node | None = None
         self.stack: list[Frame] = []
         self.done = False
+        self.was_cut = False
         self.parts = 0
         self.noted = 0
         self._state: Callable[[], bool] = self._value
@@ -129,6 +130,7 @@ class JsonReader:
 
     def _cut(self) -> None:
         """The text ended inside the value: closes what is open, and says so."""
+        self.was_cut = True
         end = self.base + len(self.buf)
         if self._string is not None:
             self._end_string(end, "open_string")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, cast
 
+from typedllm.reading.words import fold, folded
 from typedllm.records import JsonSchema, JsonValue
 
 Kind: TypeAlias = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
@@ -45,7 +46,7 @@ class Target:
     @cached_property
     def anything(self) -> Shape:
         """The shape of a part that the document says nothing of."""
-        return self.shape({})
+        return ANYTHING
 
     def shape(self, node: object) -> Shape:
         """The shape of a sub-document."""
@@ -60,6 +61,21 @@ class Target:
         """One shape that stands for any of these."""
         distinct = list(dict.fromkeys(shapes))
         return distinct[0] if len(distinct) == 1 else Shape(self, {}, tuple(distinct))
+
+    def at(self, path: str) -> Shape | None:
+        """The shape at a JSON Pointer; None where the document says nothing."""
+        shape = self.root
+        for step in path.split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            if key in shape.properties or "object" in shape.kinds and not key.isdigit():
+                shape = shape.child(key)
+            elif "array" in shape.kinds and (key.isdigit() or key == "-"):
+                shape = shape.item(int(key) if key.isdigit() else 0)
+            else:
+                shape = shape.child(key)
+            if shape.open:
+                return None
+        return shape
 
     def resolve(self, node: JsonSchema) -> JsonSchema:
         """The node with its references and `allOf` parts laid into it."""
@@ -114,6 +130,11 @@ class Shape:
     def node(self) -> JsonSchema:
         """The sub-document, with references resolved."""
         return self.target.resolve(self.source)
+
+    @cached_property
+    def document(self) -> JsonSchema:
+        """The sub-document as it stands, for a reader of the issue."""
+        return self.source if self._arms is None else {"anyOf": [arm.source for arm in self._arms]}
 
     @cached_property
     def arms(self) -> tuple[Shape, ...]:
@@ -195,6 +216,14 @@ class Shape:
         return {
             str(shape.source["x-field"]): key for key, shape in self.properties.items() if "x-field" in shape.source
         }
+
+    @cached_property
+    def folded_keys(self) -> Mapping[str, str | None]:
+        """The declared keys (and names of fields) without case and separators, where that is unique."""
+        found = folded(self.properties)
+        for name, key in self.fields.items():
+            found.setdefault(fold(name), key)
+        return found
 
     @cached_property
     def required(self) -> frozenset[str]:
@@ -282,3 +311,7 @@ def kind_of(value: Any) -> Kind:
     if isinstance(value, float):
         return "number"
     return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+ANYTHING: Final = Target({}).root
+"""The shape that takes any JSON value."""

@@ -1,0 +1,309 @@
+"""What a reply is worth: the answer found, aligned, judged; or what is wrong with it.
+
+Among several candidates the rule is, in order: what is valid as it stands, before what is valid with fixes, before
+what is not valid; then what the text marks as the answer (a fence, "final", "corrected", not "example" or "draft").
+Different values that nothing separates are an issue, not a coin toss.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from typedllm.reading import words
+from typedllm.reading.align import Aligner, Entry, Rank
+from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.extract import Extractor, Found, finish, in_a_row
+from typedllm.reading.fixes import TIER, Note
+from typedllm.reading.nodes import Node
+from typedllm.reading.report import cut, tell, with_places
+from typedllm.reading.scalars import scalar
+from typedllm.reading.spans import LazySpans
+from typedllm.reading.target import Shape, Target
+from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Reading, ReadingStatus, Span
+
+T = TypeVar("T")
+
+Judge: TypeAlias = Callable[[Any], "tuple[T | None, tuple[Issue, ...]]"]
+"""Judges plain JSON data: the value, or why it is not of the declared type."""
+
+_ENVELOPES: Final = 2
+_FENCED: Final = re.compile(r"\A(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
+_SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
+
+
+@dataclass(slots=True)
+class _Option(Generic[T]):
+    """A candidate with what became of it."""
+
+    found: Found
+    node: Node
+    data: Any
+    entries: list[Entry]
+    proposals: dict[str, Note]
+    rank: Rank
+    value: T | None = None
+    issues: tuple[Issue, ...] = ()
+    valid: bool = False
+    known: int = 0
+    notes: list[Note] = field(default_factory=list[Note])
+
+    def order(self, index: int) -> tuple[int, int, int, int, int]:
+        """What is better comes first."""
+        grade = 2 if not self.valid else 1 if any(not entry.note.fault for entry in self.entries) else 0
+        return grade, 0 if self.valid else -self.known, -self.found.mark, self.rank.unfit, -index
+
+
+class Examination(Generic[T]):
+    """Examines one reply.
+
+    Args:
+        target: what the answer is declared to be.
+        judge: says whether data is of the declared type.
+        policy: which fixes are applied.
+        finish_reason: why the model stopped, when known.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        judge: Judge[T],
+        policy: Policy,
+        finish_reason: FinishReason | None = None,
+        bounds: Bounds = DEFAULT,
+    ) -> None:
+        self.target = target
+        self.judge = judge
+        self.policy = policy
+        self.finish_reason = finish_reason
+        self.bounds = bounds
+
+    def read(self, text: str) -> Reading[T]:
+        """Reads a whole text."""
+        extractor = Extractor(self.target, self.bounds)
+        extractor.feed(text)
+        extractor.close()
+        return self.conclude(extractor)
+
+    def conclude(self, extractor: Extractor) -> Reading[T]:
+        """Reads what an extractor found, once it is closed."""
+        if extractor.too_long:
+            return _failed("broken_json", "max_bytes", f"the reply is longer than {self.bounds.chars} characters")
+        text = extractor.text
+        reasoning = "".join(text[span.start : span.end] for span in extractor.reasoning)
+        visible = _without(text, extractor.reasoning)
+        if not visible.strip(" \t\r\n\ufeff"):
+            truncated = self.finish_reason == "length" and text.strip() != ""
+            return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
+        found = finish(extractor.found, text, self.target, self.bounds)
+        options = [self._option(each, each.node, text) for each in found]
+        if len(found) > 1 and not any(option.valid for option in options):
+            options += self._lines(found, text)
+        if not any(option.valid for option in options):
+            options += self._bare_answer(extractor, text)
+        if not options:
+            return self._nothing(reasoning)
+        return self._choose(options, extractor, text, reasoning)
+
+    def _nothing(self, reasoning: str) -> Reading[T]:
+        if self.finish_reason == "length":
+            return _failed("truncated", "truncated", "the text ends before the answer begins", reasoning)
+        return _failed("no_json", "no_json", "no JSON value was found in the reply", reasoning)
+
+    # ---- candidates ----
+
+    def _option(self, found: Found, node: Node, text: str) -> _Option[T]:
+        option = self._aligned(found, node, text)
+        inner = node
+        for _ in range(_ENVELOPES):
+            if option.valid or inner.kind != "object" or len(inner.members) != 1:
+                break
+            member = inner.members[0]
+            root = self.target.root
+            if member.key in root.properties or words.fold(member.key) in root.folded_keys or root.open:
+                break
+            inner = member.node
+            unwrapped = self._aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
+            if unwrapped.valid:
+                return unwrapped
+        return option
+
+    def _aligned(self, found: Found, node: Node, text: str, *notes: Note) -> _Option[T]:
+        aligner = Aligner(self.policy, bounds=self.bounds)
+        data = aligner.align(node, self.target.root)
+        entries = [Entry("", note) for note in notes] + aligner.entries
+        if notes and found.node is not node:
+            entries = [Entry("", note) for note in found.node.notes or ()] + entries
+        option = _Option[T](found, node, data, entries, aligner.proposals, aligner.rank(), notes=list(notes))
+        keys = self.target.root.properties
+        option.known = sum(key in keys for key in data) if isinstance(data, dict) else 0
+        if data is not MISSING and not any(entry.note.fault for entry in entries):
+            option.value, option.issues = self.judge(data)
+            option.valid = not option.issues and not tell(entries, text, self.policy, self.target).issues
+        return option
+
+    def _lines(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
+        """Several values in a row, where a list of them is declared."""
+        if "array" not in self.target.root.kinds or not in_a_row(list(found), text) or found[-1].cut:
+            return []
+        node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
+        node.note(Note("json_lines", node.start, node.end, "[...]"))
+        whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
+        return [self._aligned(whole, node, text)]
+
+    def _bare_answer(self, extractor: Extractor, text: str) -> list[_Option[T]]:
+        """A scalar that stands alone, where a scalar is declared; or text, where text is."""
+        root = self.target.root
+        if root.kinds <= {"object", "array"} or root.open:
+            return []
+        start = max((span.end for span in extractor.reasoning), default=0)
+        inner = text[start:]
+        fenced = _FENCED.match(inner.strip()) if root.kinds != {"string"} or root.literals else None
+        body = (fenced[2] if fenced else inner).strip(" \t\r\n\ufeff")
+        start = text.find(body, start)
+        node = _read_scalar(body, start, root)
+        found = Found(node, fenced is not None, False, "", start + len(body))
+        return [self._aligned(found, node, text)]
+
+    # ---- the outcome ----
+
+    def _choose(
+        self, options: list[_Option[T]], extractor: Extractor, text: str, reasoning: str
+    ) -> Reading[T]:
+        order = {id(option): option.order(index) for index, option in enumerate(options)}
+        best = min(options, key=lambda option: order[id(option)])
+        if best.valid:
+            rivals = [each for each in options if each.valid and order[id(each)][:3] == order[id(best)][:3]]
+            if any(_differs(each.data, best.data) for each in rivals):
+                return self._ambiguous(rivals, options, reasoning)
+        candidates = tuple(_candidate(option, option is best) for option in options)
+        if best.valid:
+            return self._accepted(best, extractor, text, candidates, reasoning)
+        return self._rejected(best, text, candidates, reasoning)
+
+    def _ambiguous(self, rivals: list[_Option[T]], options: list[_Option[T]], reasoning: str) -> Reading[T]:
+        places = ", ".join(f"{option.found.start}-{option.found.end}" for option in rivals[:5])
+        message = f"{len(rivals)} different answers that nothing tells apart, at {places}: write one"
+        issue = Issue("", "ambiguous", message=message, span=Span(rivals[0].found.start, rivals[-1].found.end))
+        candidates = tuple(_candidate(option, False) for option in options)
+        return Reading("ambiguous", issues=(issue,), candidates=candidates, reasoning=reasoning)
+
+    def _accepted(
+        self, best: _Option[T], extractor: Extractor, text: str, candidates: tuple[Candidate, ...], reasoning: str
+    ) -> Reading[T]:
+        packaging = [Entry("", note) for note in _packaging(best.found, extractor, text)]
+        fixes = tell([*packaging, *best.entries], text, self.policy, self.target).fixes
+        return Reading(
+            "ok", best.value, best.data, (), fixes, self._spans(best.node), candidates, reasoning
+        )
+
+    def _spans(self, node: Node) -> LazySpans:
+        def work_out() -> dict[str, Span]:
+            spans: dict[str, Span] = {}
+            Aligner(self.policy, spans, self.bounds).align(node, self.target.root)
+            return spans
+
+        return LazySpans(work_out)
+
+    def _rejected(
+        self, best: _Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str
+    ) -> Reading[T]:
+        entries = [entry for entry in best.entries if entry.note.kind not in ("open_string", "open_scalar")]
+        told = tell(entries, text, self.policy, self.target)
+        spans = self._spans(best.node)
+        issues = list(told.issues)
+        if not best.issues and best.data is not MISSING:
+            best.issues = self.judge(best.data)[1]
+        taken = {issue.path for issue in issues}
+        later = [issue for issue in best.issues if issue.path not in taken]
+        issues += with_places(later, spans, best.proposals, text, self.target)
+        status: ReadingStatus = "invalid"
+        if best.found.cut:
+            status, issues, best.data = "truncated", self._cut_issues(best, issues, text), self._closed_data(best)
+        elif any(issue.code in _SYNTAX_FAULTS for issue in issues):
+            status = "broken_json"
+        return Reading(status, None, best.data, tuple(issues), told.fixes, spans, candidates, reasoning)
+
+    def _closed_data(self, best: _Option[T]) -> Any:
+        """The data without what the end of the text cut."""
+        return Aligner(self.policy, bounds=self.bounds, closed_only=True).align(best.node, self.target.root)
+
+    def _cut_issues(self, best: _Option[T], issues: list[Issue], text: str) -> list[Issue]:
+        path, node = _last(best.node)
+        span = Span(node.start, node.end)
+        message = "the text ends here, before the answer is complete"
+        said = Issue(path, "truncated", "", cut(text[node.start : node.end]), message, span)
+        return [said, *(issue for issue in issues if issue.path != path and issue.code not in ("unfinished", "missing"))]
+
+
+def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "") -> Reading[Any]:
+    return Reading(status, issues=(Issue("", code, message=message),), reasoning=reasoning)
+
+
+def _differs(a: Any, b: Any) -> bool:
+    return a != b or json.dumps(a, sort_keys=True) != json.dumps(b, sort_keys=True)
+
+
+def _candidate(option: _Option[Any], chosen: bool) -> Candidate:
+    fit = "valid" if option.valid else f"{option.known} declared keys, {option.rank.unfit} parts that do not fit"
+    mark = {0: "", 1: ", fenced"}.get(option.found.mark, ", marked" if option.found.mark > 0 else ", an example")
+    return Candidate(Span(option.found.start, option.found.end), chosen, fit + mark)
+
+
+def _without(text: str, spans: Sequence[Span]) -> str:
+    parts, at = list[str](), 0
+    for span in spans:
+        parts.append(text[at : span.start])
+        at = span.end
+    return "".join([*parts, text[at:]])
+
+
+def _read_scalar(body: str, start: int, root: Shape) -> Node:
+    if len(body) > 1 and body[0] == body[-1] == '"':
+        try:
+            return Node("string", json.loads(body), start, start + len(body))
+        except ValueError:
+            pass
+    read = scalar(body)
+    if "string" in root.kinds and root.literals is None or read.kind == "bare" or TIER.get(read.fix) == "guess":
+        node = Node("string", body, start, start + len(body))
+        node.note(Note("plain_text", start, start + len(body)))
+        return node
+    node = Node(read.kind, read.value, start, start + len(body))
+    if read.fix:
+        node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
+    return node
+
+
+def _packaging(found: Found, extractor: Extractor, text: str) -> list[Note]:
+    """What stands around the answer."""
+    notes = [Note("reasoning", span.start, span.end) for span in extractor.reasoning]
+    outside = [*extractor.reasoning, Span(found.start, found.end)]
+    rest = _without(text, sorted(outside))
+    if "\ufeff" in rest:
+        notes.append(Note("mark", 0, 1))
+    if found.fenced:
+        notes.append(Note("fence", found.start, found.end))
+    if re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$|`{3,}|~{3,}|\ufeff", "", rest).strip():
+        notes.append(Note("prose", 0, found.start) if text[: found.start].strip() else Note("prose", found.end, len(text)))
+    elif re.search(r"`{3}|~{3}", rest) and not found.fenced:
+        notes.append(Note("fence", found.end, len(text)))
+    return notes
+
+
+def _last(node: Node) -> tuple[str, Node]:
+    """The innermost part that the end of the text cut, with its JSON Pointer."""
+    path = ""
+    while node.kind in ("object", "array") and node.value and any(n.kind == "missing_closer" for n in node.notes or ()):
+        if node.kind == "object":
+            key, below = node.members[-1].key, node.members[-1].node
+        else:
+            key, below = str(len(node.items) - 1), node.items[-1]
+        inside = any(n.kind in ("missing_closer", "open_string", "open_scalar") for n in below.notes or ())
+        if not inside:
+            break
+        path, node = f"{path}/{key.replace('~', '~0').replace('/', '~1')}", below
+    return path, node

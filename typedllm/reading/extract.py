@@ -1,0 +1,292 @@
+"""Finding the answer in a reply: reasoning, fences and prose are told from the parts that may be the answer.
+
+The text is scanned from left to right, once. Where a container plausibly begins, a reader takes over until it closes;
+so brackets inside strings do not count, and an inner object never stands for its broken outer one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.fixes import Note
+from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
+from typedllm.reading.target import Target
+from typedllm.records import Span
+
+_AHEAD: Final = 160
+_TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
+_SIGN: Final = re.compile(rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,}}|~{{3,}}|\"(?=\s*(?:\\n|\\t)*\s*[{{\[])", re.IGNORECASE)
+_PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"\s*\Z")
+_OBJECT: Final = re.compile(
+    r"\{(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“”„‘’`«}\\{]|\.\.\.|[^\W\d][^\n:{}\[\],\"]{0,60}?[\"']?\s*[:=]|\d+\s*:|\Z)", re.DOTALL
+)
+_ARRAY: Final = re.compile(
+    r"\[(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“„‘`«{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{}\n]{0,80},|\Z)", re.DOTALL
+)
+_INFO: Final = re.compile(r"[^\n]*")
+_CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
+_BETWEEN: Final = re.compile(r"[\s,;]*")
+_FINAL: Final = re.compile(r"\b(?:final|corrected|correction|fixed|revised|updated|actual)\b|\banswer\b|\bresult\b", re.IGNORECASE)
+_EXAMPLE: Final = re.compile(
+    r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Found:
+    """A part of the reply that may be the answer.
+
+    Attributes:
+        node: what was read.
+        fenced: whether it stands in a fence.
+        cut: whether the end of the text cut it.
+        lead: the line before it.
+        end: offset after it.
+        unclosed: whether it stands in reasoning that never ended.
+    """
+
+    node: Node
+    fenced: bool
+    cut: bool
+    lead: str
+    end: int
+    unclosed: bool = False
+
+    @property
+    def start(self) -> int:
+        """Offset of its first character."""
+        return self.node.start
+
+    @property
+    def mark(self) -> int:
+        """How strongly the text marks it as the answer."""
+        final, example = bool(_FINAL.search(self.lead)), bool(_EXAMPLE.search(self.lead))
+        return 2 * final + self.fenced - 2 * (example and not final)
+
+
+class Extractor:
+    """Takes a reply in pieces and finds the parts of it that may be the answer.
+
+    Args:
+        target: what the answer is declared to be.
+        bounds: what a reply may hold.
+    """
+
+    def __init__(self, target: Target, bounds: Bounds = DEFAULT) -> None:
+        self.target = target
+        self.bounds = bounds
+        self.found: list[Found] = []
+        self.reasoning: list[Span] = []
+        self.reader: JsonReader | None = None
+        self.too_long = False
+        self._pieces: list[str] = []
+        self._length = 0
+        self._buf = ""
+        self._base = 0
+        self._eof = False
+        self._thinking = -1  # where open reasoning began
+        self._fence = ""  # the sign that closes the open fence
+        self._line = ""  # the prose right before
+        self._lead = ""
+
+    @property
+    def text(self) -> str:
+        """The whole text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def feed(self, text: str) -> None:
+        """Takes the next piece."""
+        self._length += len(text)
+        if self._length > self.bounds.chars:
+            self.too_long = True
+            return
+        self._pieces.append(text)
+        if self.reader is not None:
+            self._read(text)
+        else:
+            self._buf += text
+        self._scan()
+
+    def close(self) -> None:
+        """Ends the text."""
+        self._eof = True
+        if self.reader is not None:
+            self.reader.close()
+            self._take()
+        self._scan()
+        if self._thinking >= 0:
+            self._unclosed()
+
+    # ---- scanning prose ----
+
+    def _scan(self) -> None:
+        at = 0
+        while self.reader is None:
+            found = _SIGN.search(self._buf, at)
+            if found is None:
+                held = _PARTIAL.search(self._buf, max(at, len(self._buf) - 64))
+                self._drop(len(self._buf) if held is None or self._eof else max(at, held.start()))
+                return
+            if not self._eof and len(self._buf) - found.start() < _AHEAD:
+                self._drop(found.start())
+                return
+            at = self._sign(found)
+            if self.reader is not None:
+                return
+
+    def _sign(self, found: re.Match[str]) -> int:
+        """Handles one sign; returns where to go on in the buffer."""
+        sign = found[0]
+        if sign[0] == "<":
+            self._tag(found)
+        elif self._thinking >= 0:
+            pass
+        elif sign[0] in "`~":
+            return self._fenced(found)
+        elif len(self.found) < self.bounds.candidates and self._begins(found):
+            return self._begin(found.start())
+        return found.end()
+
+    def _begins(self, found: re.Match[str]) -> bool:
+        ahead = self._buf[found.start() : found.start() + _AHEAD]
+        if found[0] == '"':
+            return not self._line.strip() and not self._buf[: found.start()].strip() and not self.found
+        return bool((_OBJECT if found[0] == "{" else _ARRAY).match(ahead))
+
+    def _drop(self, count: int) -> None:
+        gone = self._buf[:count]
+        if gone:
+            self._line = (self._line + gone)[-300:]
+        self._buf = self._buf[count:]
+        self._base += count
+
+    def _tag(self, found: re.Match[str]) -> None:
+        at = self._base + found.start()
+        if not found[0].startswith("</"):
+            if self._thinking < 0:
+                self._thinking = at
+            return
+        start = self._thinking
+        if start < 0:
+            # A closing tag alone: the template opened the reasoning, and all so far was part of it.
+            start = self.reasoning[-1].end if self.reasoning else 0
+            self.found = [each for each in self.found if each.end <= start]
+        self.reasoning.append(Span(start, self._base + found.end()))
+        self._thinking = -1
+        self._fence = ""
+
+    def _fenced(self, found: re.Match[str]) -> int:
+        info = _INFO.match(self._buf, found.end())
+        end = info.end() if info else found.end()
+        if self._fence and found[0].startswith(self._fence):
+            self._fence = ""
+            return found.end()
+        self._fence = found[0]
+        said = self._buf[found.end() : end]
+        return found.end() if "{" in said or "[" in said else end
+
+    def _unclosed(self) -> None:
+        """Reasoning that never ended: what closes the text may still be the answer."""
+        start, self._thinking = self._thinking, -1
+        text = self.text
+        if not self.found:
+            self._buf, self._base = text[start + 1 :], start + 1
+            self._line = ""
+            self._scan()
+            self.found = [each for each in self.found if not text[each.end :].strip(" \t\r\n`") and not each.cut]
+            for each in self.found:
+                each.unclosed = True
+        end = self.found[0].start if self.found else len(text)
+        self.reasoning.append(Span(start, end))
+
+    # ---- reading ----
+
+    def _begin(self, start: int) -> int:
+        self._drop(start)
+        self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
+        self.reader = JsonReader(self.target.root, self._base, self.bounds)
+        text, self._buf = self._buf, ""
+        self._read(text)
+        if self._eof and self.reader is not None:
+            self.reader.close()
+            self._take()
+        return 0
+
+    def _read(self, text: str) -> None:
+        reader = self.reader
+        if reader is None:
+            return
+        reader.feed(text)
+        if reader.done:
+            self._take()
+
+    def _take(self) -> None:
+        """The reader is done: its value is a candidate, and the prose goes on behind it."""
+        reader, self.reader = self.reader, None
+        if reader is None:
+            return
+        end = reader.base + reader.pos if reader.done and not reader.was_cut else reader.base + len(reader.buf)
+        self._buf = reader.rest if reader.done and not reader.was_cut else ""
+        self._base = end
+        self._line = ""
+        if reader.root is not None:
+            self.found.append(Found(reader.root, bool(self._fence), reader.was_cut, self._lead, end))
+
+
+def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
+    """What can be said of the candidates only when the whole text is there."""
+    if not found and "object" in target.root.kinds:
+        found = _without_braces(text, target, bounds)
+    for each in found:
+        extra = _CLOSERS.match(text, each.end)
+        if extra and not each.cut:
+            each.node.note(Note("extra_closer", each.end, each.end + len(extra[0].rstrip())))
+            each.end += len(extra[0].rstrip())
+    return [_unescaped(each, text, target, bounds) for each in found]
+
+
+def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """Members without the braces around them."""
+    start = len(text) - len(text.lstrip("\ufeff \t\r\n,"))
+    key = re.match(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:", text[start : start + 100])
+    if key is None or key[1] not in target.root.properties:
+        return []
+    reader = JsonReader(target.root, start - 1, bounds)
+    reader.feed("{" + text[start:].rstrip())
+    if not reader.done:
+        reader.feed("}")
+        reader.close()
+    if reader.root is None or reader.was_cut:
+        return []
+    reader.root.start, reader.root.end = start, len(text.rstrip())
+    reader.root.note(Note("missing_opener", start, start, "{"))
+    return [Found(reader.root, False, False, "", len(text.rstrip()))]
+
+
+def _unescaped(found: Found, text: str, target: Target, bounds: Bounds) -> Found:
+    """A document whose own quotes are escaped is read anew without the escapes."""
+    if not re.match(r"[{\[]\s*(?:\\n|\\t|\s)*(?:[{\[]\s*)?\\+\"", text[found.start : found.start + _AHEAD]):
+        return found
+    inner = text[found.start : found.end].replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
+    reader = JsonReader(target.root, 0, bounds)
+    reader.feed(inner)
+    reader.close()
+    if reader.root is None or reader.was_cut:
+        return found
+    from typedllm.reading.align import place
+
+    place(reader.root, found.start, found.end)
+    reader.root.note(Note("escaped_quotes", found.start, found.end))
+    return Found(reader.root, found.fenced, False, found.lead, found.end, found.unclosed)
+
+
+def in_a_row(found: list[Found], text: str) -> bool:
+    """Whether the candidates follow each other with nothing but white space and commas between."""
+    pairs = zip(found, found[1:], strict=False)
+    return all(_BETWEEN.fullmatch(text, before.end, after.start) for before, after in pairs)
