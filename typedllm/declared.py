@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from typing_extensions import TypeForm
 
 from typedllm.errors import RepairError, TypedLLMError
+from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
+from typedllm.reading.spans import LazySpans
+from typedllm.reading.target import Target
 from typedllm.records import (
     Attempt,
-    Candidate,
     FinishReason,
-    Fix,
     Issue,
     JsonSchema,
     JsonValue,
@@ -23,7 +24,6 @@ from typedllm.records import (
     Reading,
     Reply,
     Result,
-    Span,
     Usage,
 )
 from typedllm.schema.build import build, strip_hints
@@ -33,8 +33,6 @@ from typedllm.schema.typescript import render
 from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
 
 T = TypeVar("T")
-
-_FENCE = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)
 
 
 class Schema(Generic[T]):
@@ -89,6 +87,10 @@ class Schema(Generic[T]):
     def is_text(self) -> bool:
         """Whether the type is plain text: then the reply itself is the value, and no JSON is asked for."""
         return self._document.get("type") == "string" and not self._document.keys() & {"enum", "const", "format"}
+
+    @cached_property
+    def _target(self) -> Target:
+        return Target(self._document)
 
     def typescript(self, *, compact: bool = False) -> str:
         """The type as TypeScript, as the prompt shows it.
@@ -162,44 +164,29 @@ class Schema(Generic[T]):
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T]:
         """What the loop asks of a reply: its reading, with the kind of failure."""
-        if self.is_text:
-            text = json.dumps(text.strip())
-        if not text.strip():
-            return Reading("empty", issues=(Issue("", "empty", message="the reply is blank"),))
+        reading = self._at_once(text, context)
+        return reading or self._examination(finish_reason, policy, context).read(text)
+
+    def _at_once(self, text: str, context: Mapping[str, Any] | None) -> Reading[T] | None:
+        """The reading of a reply that is valid as it stands."""
         try:
-            return Reading("ok", self._validator.validate_text(text, context), json.loads(text))
+            value = self._validator.validate_text(text, context)
         except ValueError:
-            return self._search(text, finish_reason, policy, context)
+            return None
+        if self._target.is_hollow or has_repeated_keys(text):
+            return None
+        return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self._target)))
 
-    def _search(
-        self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
-    ) -> Reading[T]:
-        found = _find(text)
-        if found is None:
-            status: Literal["truncated", "no_json"] = "truncated" if finish_reason == "length" else "no_json"
-            return Reading(status, issues=(Issue("", status, message="no JSON value was found in the reply"),))
-        data, span = found
-        fix = Fix("", "prose", "packaging", span=span)
-        fixes = () if span == (0, len(text.strip())) or not policy.permits(fix.kind, fix.tier) else (fix,)
-        candidates = (Candidate(span, True, "the first JSON value"),)
-        try:
-            value = self._validator.validate_data(data, context)
-        except InvalidError as error:
-            return Reading("invalid", None, data, error.issues, fixes, candidates=candidates)
-        return Reading("ok", value, data, (), fixes, candidates=candidates)
+    def _examination(
+        self, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
+    ) -> Examination[T]:
+        def judge(data: Any) -> tuple[T | None, tuple[Issue, ...]]:
+            try:
+                return self._validator.validate_data(data, context), ()
+            except InvalidError as error:
+                return None, error.issues
 
-
-def _find(text: str) -> tuple[Any, Span] | None:
-    decoder = json.JSONDecoder()
-    starts = [match.start(1) for match in _FENCE.finditer(text)]
-    starts += [match.start() for match in re.finditer(r"[\[{]", text)]
-    for start in starts:
-        try:
-            data, end = decoder.raw_decode(text, start)
-        except ValueError:
-            continue
-        return data, Span(start, end)
-    return None
+        return Examination(self._target, judge, policy, finish_reason)
 
 
 def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:

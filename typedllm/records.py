@@ -304,7 +304,7 @@ class Reading(Generic[T]):
     Attributes:
         status: `ok`, or the kind of failure.
         value: the value of the declared type; None unless `ok`.
-        data: the JSON that was read, fixes included, as far as it is closed; `MISSING` when there is none.
+        found: the data, or a function that gives it: most callers never ask for it.
         issues: what is wrong; empty when `ok`.
         fixes: what was changed on this machine.
         spans: JSON Pointer to where its value stands in the text.
@@ -314,12 +314,17 @@ class Reading(Generic[T]):
 
     status: ReadingStatus
     value: T | None = None
-    data: Any = MISSING
+    found: Any = MISSING
     issues: tuple[Issue, ...] = ()
     fixes: tuple[Fix, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
     candidates: tuple[Candidate, ...] = ()
     reasoning: str = ""
+
+    @property
+    def data(self) -> Any:
+        """The JSON that was read, fixes included, as far as it is closed; `MISSING` when there is none."""
+        return self.found() if callable(self.found) else self.found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, cast
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import TIER, Note
-from typedllm.reading.nodes import Member, Node
+from typedllm.reading.nodes import Member, Node, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
@@ -180,15 +180,13 @@ class Aligner:
         if "object" not in shape.kinds:
             return self._other_container(node, shape, path)
         data: dict[str, Data] = {}
-        places: dict[str, Member] = {}
         known = shape.properties
         for member in node.members:
             key = member.key if member.key in known or not known else self._key(member, node, shape, path)
             if key in data:
-                self._again(member, places[key], data[key], shape.child(key), f"{path}/{_escaped(key)}")
+                self._again(member, data[key], shape.child(key), f"{path}/{_escaped(key)}")
                 continue
             value = self.align(member.node, shape.child(key), f"{path}/{_escaped(key)}")
-            places[key] = member
             if value is not MISSING:
                 data[key] = value
         if shape.required and not shape.required <= data.keys():
@@ -220,7 +218,7 @@ class Aligner:
             self.fault(_UNFIT, member.start, member.node.end, below)
         return member.key
 
-    def _again(self, member: Member, first: Member, value: Data, shape: Shape, path: str) -> None:
+    def _again(self, member: Member, value: Data, shape: Shape, path: str) -> None:
         """A key that stands in the object a second time."""
         since = len(self.entries)
         spans, self.spans = self.spans, None
@@ -411,28 +409,15 @@ class Aligner:
             named = shape.names.get(name) if name in shape.names else _folded_name(shape.names, name)
             if named is not None:
                 return named, "enum_name"
-        other = [literal for literal in literals if not isinstance(literal, str) and json.dumps(literal) == text.lower()]
+        other = [
+            literal for literal in literals if not isinstance(literal, str) and json.dumps(literal) == text.lower()
+        ]
         if other:
             return other[0], "json_form"
         if node.kind != "string" and text in texts:
             return texts[text], "number_to_string" if node.kind == "number" else "json_form"
         near = words.nearest(text, texts) if node.kind in ("string", "bare") else None
         return near, "near_enum" if near is not None else ""
-
-
-def place(node: Node, start: int, end: int) -> None:
-    """Puts a tree that was read out of a decoded string where that string stands."""
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        node.start, node.end = start, end
-        if node.notes:
-            node.notes = [note._replace(start=start, end=end) for note in node.notes]
-        if node.kind == "object":
-            node.value = [Member(member.key, member.node, start) for member in node.members]
-            stack.extend(member.node for member in node.members)
-        elif node.kind == "array":
-            stack.extend(node.items)
 
 
 def _folded_name(names: Mapping[str, object], name: str) -> object:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from typedllm.reading import words
 from typedllm.reading.align import Aligner, Entry, Rank
@@ -22,7 +22,7 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.report import cut, tell, with_places
 from typedllm.reading.scalars import scalar
 from typedllm.reading.spans import LazySpans
-from typedllm.reading.target import Shape, Target
+from typedllm.reading.target import Kind, Shape, Target
 from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Reading, ReadingStatus, Span
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ Judge: TypeAlias = Callable[[Any], "tuple[T | None, tuple[Issue, ...]]"]
 """Judges plain JSON data: the value, or why it is not of the declared type."""
 
 _ENVELOPES: Final = 2
+_CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _FENCED: Final = re.compile(r"\A(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
@@ -100,8 +101,8 @@ class Examination(Generic[T]):
             return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
         found = finish(extractor.found, text, self.target, self.bounds)
         options = [self._option(each, each.node, text) for each in found]
-        if len(found) > 1 and not any(option.valid for option in options):
-            options += self._lines(found, text)
+        if len(found) > 1:
+            options = self._lines(found, text) or options
         if not any(option.valid for option in options):
             options += self._bare_answer(extractor, text)
         if not options:
@@ -127,7 +128,7 @@ class Examination(Generic[T]):
                 break
             inner = member.node
             unwrapped = self._aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
-            if unwrapped.valid:
+            if unwrapped.valid or (unwrapped.known and not option.known):
                 return unwrapped
         return option
 
@@ -139,8 +140,8 @@ class Examination(Generic[T]):
             entries = [Entry("", note) for note in found.node.notes or ()] + entries
         option = _Option[T](found, node, data, entries, aligner.proposals, aligner.rank(), notes=list(notes))
         keys = self.target.root.properties
-        option.known = sum(key in keys for key in data) if isinstance(data, dict) else 0
-        if data is not MISSING and not any(entry.note.fault for entry in entries):
+        option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
+        if data is not MISSING and not any(entry.note.fault and entry.note.kind != "unfit" for entry in entries):
             option.value, option.issues = self.judge(data)
             option.valid = not option.issues and not tell(entries, text, self.policy, self.target).issues
         return option
@@ -152,27 +153,29 @@ class Examination(Generic[T]):
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
-        return [self._aligned(whole, node, text)]
+        option = self._aligned(whole, node, text)
+        return [option] if option.rank.unfit == 0 else []
 
     def _bare_answer(self, extractor: Extractor, text: str) -> list[_Option[T]]:
         """A scalar that stands alone, where a scalar is declared; or text, where text is."""
         root = self.target.root
-        if root.kinds <= {"object", "array"} or root.open:
+        text_only = root.kinds == frozenset({"string"}) and root.literals is None
+        if root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS):
             return []
         start = max((span.end for span in extractor.reasoning), default=0)
         inner = text[start:]
-        fenced = _FENCED.match(inner.strip()) if root.kinds != {"string"} or root.literals else None
+        fenced = _FENCED.match(inner.strip()) if not text_only else None
         body = (fenced[2] if fenced else inner).strip(" \t\r\n\ufeff")
         start = text.find(body, start)
         node = _read_scalar(body, start, root)
+        if root.open and node.kind == "string" and node.notes:
+            return []
         found = Found(node, fenced is not None, False, "", start + len(body))
         return [self._aligned(found, node, text)]
 
     # ---- the outcome ----
 
-    def _choose(
-        self, options: list[_Option[T]], extractor: Extractor, text: str, reasoning: str
-    ) -> Reading[T]:
+    def _choose(self, options: list[_Option[T]], extractor: Extractor, text: str, reasoning: str) -> Reading[T]:
         order = {id(option): option.order(index) for index, option in enumerate(options)}
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
@@ -196,9 +199,7 @@ class Examination(Generic[T]):
     ) -> Reading[T]:
         packaging = [Entry("", note) for note in _packaging(best.found, extractor, text)]
         fixes = tell([*packaging, *best.entries], text, self.policy, self.target).fixes
-        return Reading(
-            "ok", best.value, best.data, (), fixes, self._spans(best.node), candidates, reasoning
-        )
+        return Reading("ok", best.value, best.data, (), fixes, self._spans(best.node), candidates, reasoning)
 
     def _spans(self, node: Node) -> LazySpans:
         def work_out() -> dict[str, Span]:
@@ -208,9 +209,7 @@ class Examination(Generic[T]):
 
         return LazySpans(work_out)
 
-    def _rejected(
-        self, best: _Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str
-    ) -> Reading[T]:
+    def _rejected(self, best: _Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
         entries = [entry for entry in best.entries if entry.note.kind not in ("open_string", "open_scalar")]
         told = tell(entries, text, self.policy, self.target)
         spans = self._spans(best.node)
@@ -236,7 +235,10 @@ class Examination(Generic[T]):
         span = Span(node.start, node.end)
         message = "the text ends here, before the answer is complete"
         said = Issue(path, "truncated", "", cut(text[node.start : node.end]), message, span)
-        return [said, *(issue for issue in issues if issue.path != path and issue.code not in ("unfinished", "missing"))]
+        return [
+            said,
+            *(issue for issue in issues if issue.path != path and issue.code not in ("unfinished", "missing")),
+        ]
 
 
 def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "") -> Reading[Any]:
@@ -268,7 +270,7 @@ def _read_scalar(body: str, start: int, root: Shape) -> Node:
         except ValueError:
             pass
     read = scalar(body)
-    if "string" in root.kinds and root.literals is None or read.kind == "bare" or TIER.get(read.fix) == "guess":
+    if ("string" in root.kinds and root.literals is None) or read.kind == "bare" or TIER.get(read.fix) == "guess":
         node = Node("string", body, start, start + len(body))
         node.note(Note("plain_text", start, start + len(body)))
         return node
@@ -288,7 +290,9 @@ def _packaging(found: Found, extractor: Extractor, text: str) -> list[Note]:
     if found.fenced:
         notes.append(Note("fence", found.start, found.end))
     if re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$|`{3,}|~{3,}|\ufeff", "", rest).strip():
-        notes.append(Note("prose", 0, found.start) if text[: found.start].strip() else Note("prose", found.end, len(text)))
+        notes.append(
+            Note("prose", 0, found.start) if text[: found.start].strip() else Note("prose", found.end, len(text))
+        )
     elif re.search(r"`{3}|~{3}", rest) and not found.fenced:
         notes.append(Note("fence", found.end, len(text)))
     return notes
@@ -307,3 +311,28 @@ def _last(node: Node) -> tuple[str, Node]:
             break
         path, node = f"{path}/{key.replace('~', '~0').replace('/', '~1')}", below
     return path, node
+
+
+def has_repeated_keys(text: str) -> bool:
+    """Whether an object of a JSON text has a key twice."""
+    from jiter import from_json  # it comes with the client of OpenAI: imported at the first reply
+
+    try:
+        from_json(text.encode("utf-8", "surrogatepass"), catch_duplicate_keys=True)
+    except ValueError:
+        return True
+    return False
+
+
+def spans_of(text: str, target: Target) -> dict[str, Span]:
+    """Where each part of a JSON text stands, by JSON Pointer."""
+    extractor = Extractor(target)
+    extractor.feed(text)
+    extractor.close()
+    spans: dict[str, Span] = {}
+    if extractor.found:
+        Aligner(Policy.of("strict"), spans).align(extractor.found[0].node, target.root)
+    else:
+        start = len(text) - len(text.lstrip())
+        spans[""] = Span(start, len(text.rstrip()))
+    return spans

@@ -8,31 +8,39 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import Note
-from typedllm.reading.nodes import Node
+from typedllm.reading.nodes import Node, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import Target
 from typedllm.records import Span
 
 _AHEAD: Final = 160
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
-_SIGN: Final = re.compile(rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,}}|~{{3,}}|\"(?=\s*(?:\\n|\\t)*\s*[{{\[])", re.IGNORECASE)
+_SIGN: Final = re.compile(
+    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,}}|~{{3,}}|\"(?=\s*(?:\\n|\\t)*\s*[{{\[])", re.IGNORECASE
+)
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"\s*\Z")
 _OBJECT: Final = re.compile(
-    r"\{(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“”„‘’`«}\\{]|\.\.\.|[^\W\d][^\n:{}\[\],\"]{0,60}?[\"']?\s*[:=]|\d+\s*:|\Z)", re.DOTALL
+    r"\{(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“”„‘’`«}\\{]|\.\.\.|[^\W\d][^\n:{}\[\],\"]{0,60}?[\"']?\s*[:=]|\d+\s*:|\Z)",
+    re.DOTALL,
 )
 _ARRAY: Final = re.compile(
-    r"\[(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“„‘`«{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{}\n]{0,80},|\Z)", re.DOTALL
+    r"\[(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“„‘`«{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{}\n]{0,80},|\Z)",
+    re.DOTALL,
 )
 _INFO: Final = re.compile(r"[^\n]*")
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
-_FINAL: Final = re.compile(r"\b(?:final|corrected|correction|fixed|revised|updated|actual)\b|\banswer\b|\bresult\b", re.IGNORECASE)
+_FINAL: Final = re.compile(
+    r"\b(?:final|corrected|correction|fixed|revised|updated|actual)\b|\banswer\b|\bresult\b", re.IGNORECASE
+)
 _EXAMPLE: Final = re.compile(
-    r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b", re.IGNORECASE
+    r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
+    re.IGNORECASE,
 )
 
 
@@ -116,9 +124,7 @@ class Extractor:
     def close(self) -> None:
         """Ends the text."""
         self._eof = True
-        if self.reader is not None:
-            self.reader.close()
-            self._take()
+        self._end_reader()
         self._scan()
         if self._thinking >= 0:
             self._unclosed()
@@ -213,10 +219,14 @@ class Extractor:
         self.reader = JsonReader(self.target.root, self._base, self.bounds)
         text, self._buf = self._buf, ""
         self._read(text)
+        self._end_reader()
+        return 0
+
+    def _end_reader(self) -> None:
+        """Ends the reader with the text."""
         if self._eof and self.reader is not None:
             self.reader.close()
             self._take()
-        return 0
 
     def _read(self, text: str) -> None:
         reader = self.reader
@@ -279,8 +289,6 @@ def _unescaped(found: Found, text: str, target: Target, bounds: Bounds) -> Found
     reader.close()
     if reader.root is None or reader.was_cut:
         return found
-    from typedllm.reading.align import place
-
     place(reader.root, found.start, found.end)
     reader.root.note(Note("escaped_quotes", found.start, found.end))
     return Found(reader.root, found.fenced, False, found.lead, found.end, found.unclosed)
@@ -288,5 +296,5 @@ def _unescaped(found: Found, text: str, target: Target, bounds: Bounds) -> Found
 
 def in_a_row(found: list[Found], text: str) -> bool:
     """Whether the candidates follow each other with nothing but white space and commas between."""
-    pairs = zip(found, found[1:], strict=False)
+    pairs = pairwise(found)
     return all(_BETWEEN.fullmatch(text, before.end, after.start) for before, after in pairs)

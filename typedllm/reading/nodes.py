@@ -48,7 +48,7 @@ class Node:
     @property
     def text(self) -> str:
         """The text of a string, number or bare part."""
-        return cast(str, self.value)
+        return cast("str", self.value)
 
 
 class Member(NamedTuple):
@@ -57,3 +57,18 @@ class Member(NamedTuple):
     key: str
     node: Node
     start: int
+
+
+def place(node: Node, start: int, end: int) -> None:
+    """Puts a tree that was read out of a decoded string where that string stands."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        node.start, node.end = start, end
+        if node.notes:
+            node.notes = [note._replace(start=start, end=end) for note in node.notes]
+        if node.kind == "object":
+            node.value = [Member(member.key, member.node, start) for member in node.members]
+            stack.extend(member.node for member in node.members)
+        elif node.kind == "array":
+            stack.extend(node.items)

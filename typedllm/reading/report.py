@@ -32,7 +32,7 @@ def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) ->
     issues: list[Issue] = []
     for path, note in entries:
         if note.kind == "comment" and _ELISION.search(text[note.start : note.end]):
-            note = Note("elision", note.start, note.end, "", True)  # noqa: PLW2901  # what the comment says
+            note = Note("elision", note.start, note.end, "", True)  # what the comment says
         if note.kind == "unfit":
             continue
         if note.fault:

@@ -11,6 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from typedllm.reading.fixes import Note
+from typedllm.reading.nodes import Node
+
 AHEAD: Final = 160
 """How many characters behind a quote are looked at."""
 
@@ -26,12 +29,31 @@ _SPACE: Final = re.compile(r"\s*")
 _COLON: Final = r"\s*(?::|=>?|：)"
 QUOTED_KEY: Final = re.compile(rf"[{_QUOTES}]([^{_QUOTES}\n]{{1,80}})[{_QUOTES}]{_COLON}")
 BARE_KEY: Final = re.compile(rf"([^\W\d][\w$.-]{{0,60}})[{_QUOTES}]?{_COLON}(?!//)")
-_KEY_BEGUN: Final = re.compile(rf"[{_QUOTES}][^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z")
+_KEY_BEGUN: Final = re.compile(
+    rf"[{_QUOTES}][^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z"
+)
 _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
 _GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
 _COMMENT: Final = re.compile(r"//|/\*")
 _PLAIN_ITEM: Final = re.compile(rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}]\s*(?:[,\]}})]|\Z)")
+
+
+class OpenString:
+    """A string that is being read."""
+
+    __slots__ = ("closers", "inner", "joined", "notes", "parts", "place", "plain", "raw", "start")
+
+    def __init__(self, start: int, place: Place, closers: str, plain: re.Pattern[str], raw: bool) -> None:
+        self.start = start
+        self.place: Place = place
+        self.closers = closers
+        self.plain = plain
+        self.raw = raw
+        self.parts: list[str] = []
+        self.notes: list[Note] = []
+        self.inner = 0
+        self.joined: Node | None = None
 
 
 class Behind(NamedTuple):
@@ -56,7 +78,7 @@ def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
         return "ends" if complete else "more"
     sign = text[at]
     if place == "key":
-        return _after_key(text, at, sign, complete)
+        return _after_key(at, sign, complete)
     if place == "root":
         return "ends" if "\n" in text[:at] else "inner"
     if sign == ",":
@@ -75,7 +97,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _after_key(text: str, at: int, sign: str, complete: bool) -> Verdict:
+def _after_key(at: int, sign: str, complete: bool) -> Verdict:
     if sign in ":：=,}":
         return "ends"
     if sign in "{[" or (sign in OPENERS and at > 0) or (sign.isdigit() and at > 0):

@@ -48,13 +48,19 @@ class Target:
         """The shape of a part that the document says nothing of."""
         return ANYTHING
 
+    @cached_property
+    def is_hollow(self) -> bool:
+        """Whether an object without a single declared key passes for it: a wrong envelope must not."""
+        shapes = self.root.arms or (self.root,)
+        return any(shape.properties and not shape.required and shape.extra is True for shape in shapes)
+
     def shape(self, node: object) -> Shape:
         """The shape of a sub-document."""
         if not isinstance(node, dict):
             node = {} if node is not False else {"not": {}}
-        found = self._shapes.get(id(cast(object, node)))
+        found = self._shapes.get(id(cast("object", node)))
         if found is None:
-            found = self._shapes[id(cast(object, node))] = Shape(self, cast(JsonSchema, node))
+            found = self._shapes[id(cast("object", node))] = Shape(self, cast("JsonSchema", node))
         return found
 
     def either(self, shapes: Iterable[Shape]) -> Shape:
@@ -67,7 +73,7 @@ class Target:
         shape = self.root
         for step in path.split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
-            if key in shape.properties or "object" in shape.kinds and not key.isdigit():
+            if key in shape.properties or ("object" in shape.kinds and not key.isdigit()):
                 shape = shape.child(key)
             elif "array" in shape.kinds and (key.isdigit() or key == "-"):
                 shape = shape.item(int(key) if key.isdigit() else 0)
@@ -89,7 +95,7 @@ class Target:
             rest = {key: value for key, value in node.items() if key != "allOf"}
             for part in cast("list[object]", parts):
                 if isinstance(part, dict):
-                    rest = _merged(rest, self.resolve(cast(JsonSchema, part)))
+                    rest = _merged(rest, self.resolve(cast("JsonSchema", part)))
             node = rest
         return node
 
@@ -105,7 +111,7 @@ class Target:
                 node = cast("list[object]", node)[int(key)]
             else:
                 return {}
-        return cast(JsonSchema, node) if isinstance(node, dict) else {}
+        return cast("JsonSchema", node) if isinstance(node, dict) else {}
 
 
 def _merged(a: JsonSchema, b: JsonSchema) -> JsonSchema:
@@ -158,12 +164,12 @@ class Shape:
             return frozenset(kind_of(value) for value in self.literals)
         declared = self.node.get("type")
         if isinstance(declared, str):
-            return frozenset({cast(Kind, declared)})
+            return frozenset({cast("Kind", declared)})
         if isinstance(declared, list):
             return frozenset(cast("list[Kind]", declared))
         if self.node.get("not") == {}:
             return frozenset()
-        implied = frozenset(kind for keyword, kind in _BY_KEYWORD.items() if keyword in self.node)
+        implied = frozenset[Kind](kind for keyword, kind in _BY_KEYWORD.items() if keyword in self.node)
         return implied or KINDS
 
     @cached_property
@@ -204,11 +210,13 @@ class Shape:
         """The declared keys; of a union, those of all its arms."""
         if self.arms:
             keys = dict.fromkeys(key for arm in self.arms for key in arm.properties)
-            return {key: self.target.either(a.properties[key] for a in self.arms if key in a.properties) for key in keys}
+            return {
+                key: self.target.either(a.properties[key] for a in self.arms if key in a.properties) for key in keys
+            }
         declared = self.node.get("properties")
         if not isinstance(declared, dict):
             return {}
-        return {key: self.target.shape(value) for key, value in cast(JsonSchema, declared).items()}
+        return {key: self.target.shape(value) for key, value in cast("JsonSchema", declared).items()}
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -255,14 +263,14 @@ class Shape:
             listing = [arm.items for arm in self.arms if "array" in arm.kinds]
             return self.target.either(listing) if listing else self.target.anything
         declared = self.node.get("items", {})
-        return self.target.shape(cast(object, declared)) if declared else self.target.anything
+        return self.target.shape(cast("object", declared)) if declared else self.target.anything
 
     @cached_property
     def tag(self) -> str | None:
         """The key whose value tells the arms of a union of objects apart."""
         declared = self.node.get("discriminator")
         if isinstance(declared, dict) and "propertyName" in declared:
-            return str(cast(JsonSchema, declared)["propertyName"])
+            return str(cast("JsonSchema", declared)["propertyName"])
         objects = [arm for arm in self.arms if "object" in arm.kinds]
         if len(objects) < 2:
             return None

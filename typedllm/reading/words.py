@@ -16,15 +16,21 @@ _DECIMAL_COMMA: Final = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[. ][0-9]{3})+|[0-9]+)
 _PERCENT: Final = re.compile(r"(.*?)\s*(?:%|percent|per cent)", re.IGNORECASE)
 _CURRENCY: Final = re.compile(r"(?:[$€£¥₹]|US\$|[A-Z]{3})\s*(.+)|(.+?)\s*(?:[$€£¥₹]|[A-Z]{3})")
 _ANY_NUMBER: Final = re.compile(r"[-+]?[0-9](?:[0-9,_']*[0-9])?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_SCALES: Final = re.compile(r"(?i)[0-9]\s*(?:k|m|bn?|thousand|million|billion|dozen|hundred)\b|[0-9]\s*[-–/:]\s*[0-9]|[~≈()<>]")
+_SCALES: Final = re.compile(
+    r"(?i)[0-9]\s*(?:k|m|bn?|thousand|million|billion|dozen|hundred)\b|[0-9]\s*[-–/:]\s*[0-9]|[~≈()<>]"
+)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})(?=$|[T ])")
-_NAMED_MONTH: Final = re.compile(r"(?i)(?:([0-9]{1,2})(?:st|nd|rd|th)?\.?\s+)?([a-z]{3,9})\.?\s+(?:([0-9]{1,2})(?:st|nd|rd|th)?,?\s+)?([0-9]{4})")
+_NAMED_MONTH: Final = re.compile(
+    r"(?i)(?:([0-9]{1,2})(?:st|nd|rd|th)?\.?\s+)?([a-z]{3,9})\.?\s+(?:([0-9]{1,2})(?:st|nd|rd|th)?,?\s+)?([0-9]{4})"
+)
 _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 _BOOLEAN_WORDS: Final[Mapping[str, bool]] = {
     "yes": True, "no": False, "on": True, "off": False, "1": True, "0": False, "y": True, "n": False,
 }  # fmt: skip
-NULL_WORDS: Final = frozenset({"none", "n/a", "na", "nil", "unknown", "undefined", "not available", "not specified", "-"})
+NULL_WORDS: Final = frozenset(
+    {"none", "n/a", "na", "nil", "unknown", "undefined", "not available", "not specified", "-"}
+)
 
 
 class Meant(NamedTuple):
@@ -54,11 +60,12 @@ def trimmed(word: str) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one word that this is a misspelling of, if there is one."""
-    if len(word) > 60:
+    """The one word that this is a misspelling of, if there is one: a letter in four is wrong at most."""
+    if not 3 <= len(word) <= 60:
         return None
-    near = difflib.get_close_matches(word.casefold(), {each.casefold() for each in words}, 2, 0.75)
-    return next((each for each in words if len(near) == 1 and each.casefold() == near[0]), None)
+    folds = {each.casefold(): each for each in words if abs(len(each) - len(word)) <= 2}
+    near = difflib.get_close_matches(word.casefold(), folds, 2, 0.75)
+    return folds[near[0]] if len(near) == 1 else None
 
 
 def number(text: str) -> Meant | None:

@@ -1,0 +1,69 @@
+"""Reading replies: what is read, with which fixes, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from typedllm.declared import Schema
+
+
+class Drink(BaseModel):
+    name: Literal["latte", "mocha"]
+    size: Literal["small", "tall"]
+    quantity: int = 1
+
+
+class Order(BaseModel):
+    items: list[Drink]
+    note: str = ""
+
+
+LATTE = {"name": "latte", "size": "tall"}
+
+READ = [
+    ('{"items":[{"name":"latte","size":"tall"}]}', set()),
+    ('Sure!\n```json\n{"items":[{"name":"latte","size":"tall"}]}\n```\nEnjoy.', {"fence", "prose"}),
+    ('<think>{"items":[]}</think>{"items":[{"name":"latte","size":"tall"}]}', {"reasoning"}),
+    ('{"items":[{"name":"latte","size":"tall"},],}', {"trailing_comma"}),
+    ("{'items':[{'name':'latte','size':'tall'}]}", {"quote_style"}),
+    ("{items:[{name:latte,size:tall}]}", {"unquoted_key", "unquoted_string"}),
+    ('{"items":[{"name":"Latte","size":" TALL "}]}', {"enum_form"}),
+    ('{"Items":[{"name":"latte","size":"tall"}]}', {"key_form"}),
+    ('{"order":{"items":[{"name":"latte","size":"tall"}]}}', {"envelope"}),
+    ('{"items":{"name":"latte","size":"tall"}}', {"single_item"}),
+    ('"{\\"items\\":[{\\"name\\":\\"latte\\",\\"size\\":\\"tall\\"}]}"', {"encoded"}),
+    ('{"items":[{"name":"latte","size":"tall"}', {"missing_closer"}),
+]
+
+
+@pytest.mark.parametrize(("text", "kinds"), READ)
+def test_what_has_one_meaning_is_read(text: str, kinds: set[str]) -> None:
+    result = Schema(Order).read(text)
+    assert [item.model_dump(exclude_defaults=True) for item in result.value.items] == [LATTE]
+    assert {fix.kind for fix in result.fixes} == kinds
+    assert all(fix.lossless for fix in result.fixes)
+
+
+REFUSED: list[tuple[Any, str, str]] = [
+    (Order, "I cannot do that.", "no_json"),
+    (Order, "", "empty"),
+    (Order, '{"items":[{"name":"latte","size":"ta', "truncated"),
+    (Order, '{"items":[{"name":"latte","size":"tall"}, ...]}', "elision"),
+    (Order, '{"items":[{"name":"latte","size":}]}', "missing_value"),
+    (Order, '{"items":[{"name":"latte","size":"tal"}]}', "enum"),
+    (list[Order], "{}", "type"),
+    (int, '{"a":1} {"a":2}', "type"),
+    (dict[str, int], '{"a":1} or {"a":2}', "ambiguous"),
+    (dict[str, int], '{"a":1,"a":2}', "repeated_key_differs"),
+    (Literal["yes", "no"], "not yes", "enum"),
+]
+
+
+@pytest.mark.parametrize(("declared", "text", "code"), REFUSED)
+def test_what_has_not_one_meaning_is_refused(declared: Any, text: str, code: str) -> None:
+    result = Schema(declared).read(text)
+    assert not result.ok
+    assert code in [issue.code for issue in result.issues]

@@ -1,0 +1,106 @@
+"""Reading values without quotes."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from typedllm.reading.cursor import SPACE, end_of, shown
+from typedllm.reading.fixes import Note
+from typedllm.reading.nodes import Node
+from typedllm.reading.quoted import QuotedReader
+from typedllm.reading.scalars import Scalar, scalar
+from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, verdict
+
+_BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;]+")
+_CALL: Final = re.compile(r"(?:new\s+)?[A-Z]\w*\(")
+
+
+class BareReader(QuotedReader):
+    """Reads values without quotes, to where the structure goes on."""
+
+    def _unexpected(self) -> bool:
+        raise NotImplementedError
+
+    def _bare_value(self) -> bool:
+        """Text without quotes, to where the structure goes on."""
+        if self._lacks(AHEAD):
+            return False
+        if self.buf.startswith(("...", "…"), self.pos):
+            return self._elision()
+        call = _CALL.match(self.buf, self.pos)
+        if call:
+            return self._call(call.end())
+        end, stop = self.pos, "on"
+        while stop == "on":
+            end = end_of(_BARE, self.buf, end)
+            if end - self.pos >= self.bounds.bare:
+                return self._too_long()
+            stop = self._bare_stops(end)
+            end += stop == "on"
+        return stop != "more" and self._take_bare(end, stop == "quote")
+
+    def _bare_stops(self, end: int) -> Literal["stop", "on", "quote", "more"]:
+        """Whether text without quotes ends here, perhaps at a closing quote."""
+        buf = self.buf
+        if not self.eof and len(buf) - end < AHEAD:
+            return "more"
+        sign = buf[end : end + 1]
+        if not sign or sign in "\n\r}])":
+            return "stop"
+        if sign in '"”':
+            if QUOTED_KEY.match(buf, end) and self._place() == "member":
+                return "stop"
+            behind = Behind(buf[end + 1 : end + 1 + AHEAD], True)
+            return "quote" if verdict(behind, self._place(), 0, self._closers()) == "ends" else "on"
+        if sign in "/#":
+            comment = sign == "#" or buf[end + 1 : end + 2] in ("/", "*")
+            return "stop" if comment and buf[end - 1] in " \t" else "on"
+        if self._place() != "member" or sign == ";":
+            return "stop" if sign == "," or end + 1 == len(buf) or buf[end + 1] in "\n\r" else "on"
+        after = end_of(SPACE, buf, end + 1)
+        if after == len(buf) or buf[after] in "}]" or "\n" in buf[end:after]:
+            return "stop"
+        return "stop" if QUOTED_KEY.match(buf, after) or BARE_KEY.match(buf, after) else "on"
+
+    def _take_bare(self, end: int, quoted: bool) -> bool:
+        word = self.buf[self.pos : end].rstrip()
+        if not word:
+            return self._unexpected()
+        start = self.base + self.pos
+        stop = start + len(word)
+        read = Scalar("string", word, "missing_quote") if quoted else scalar(word)
+        node = Node(read.kind, read.value, start, stop + quoted)
+        if read.kind == "number" and len(word) > self.bounds.digits:
+            node = Node("hole", None, start, stop)
+            node.note(Note("too_many_digits", start, stop, "", True))
+        elif read.fix:
+            node.note(Note(read.fix, start, node.end, shown(read.value)))
+        if self.stack and not quoted and stop == self.base + len(self.buf):
+            node.note(Note("open_scalar", start, stop, shown(read.value)))
+        self._add(node)
+        self.pos = end + quoted
+        self._state = self._after
+        self.done = self.done or not self.stack
+        return True
+
+    def _call(self, end: int) -> bool:
+        """A constructor around one value, which stands for the whole."""
+        self.fix("call", self.base + self.pos, self.base + end)
+        self.pos = end
+        self._calls += 1
+        return True
+
+    def _elision(self) -> bool:
+        at = self.base + self.pos
+        node = Node("hole", None, at, at + 3)
+        node.note(Note("elision", at, at + 3, "", True))
+        self._add(node)
+        self.pos += 3 if self.buf[self.pos] == "." else 1
+        self._state = self._after
+        return True
+
+    def _too_long(self) -> bool:
+        digits = self.buf[self.pos] in "-0123456789" and self.buf[self.pos + 1 : self.pos + 50].isdigit()
+        self._give_up("too_many_digits" if digits else "too_long")
+        return False

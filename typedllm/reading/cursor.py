@@ -1,0 +1,317 @@
+"""The ground of the reader: the text that came so far, what was noted, white space, comments and open containers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.fixes import Note
+from typedllm.reading.nodes import Member, Node
+from typedllm.reading.strings import AHEAD, QUOTED_KEY, OpenString, Place
+from typedllm.reading.target import Shape
+
+SPACE: Final = re.compile(r"[ \t\n\r]*")
+_ODD_SPACE: Final = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]")
+_PAIRS: Final = {"{": "}", "[": "]", "(": ")"}
+
+
+class Frame:
+    """An open container: its node, its shape as far as known, and the member that is being read."""
+
+    __slots__ = ("closer", "closers", "comma", "key", "key_at", "known", "node", "shape")
+
+    def __init__(self, node: Node, shape: Shape, closer: str, around: str) -> None:
+        self.node = node
+        self.shape = shape
+        self.closer = closer
+        self.closers = around + closer
+        self.known: Mapping[str, Shape] = shape.properties if closer == "}" else {}
+        self.comma = -1
+        self.key = ""
+        self.key_at = -1
+
+
+class Cursor:
+    """Reads one JSON value, from its first character on.
+
+    Args:
+        shape: what the value is declared to be, as guide.
+        base: offset of that first character in the reply.
+        bounds: what it may hold.
+    """
+
+    def __init__(self, shape: Shape, base: int = 0, bounds: Bounds = DEFAULT) -> None:
+        self.shape = shape
+        self.bounds = bounds
+        self.base = base
+        self.buf = ""
+        self.pos = 0
+        self.eof = False
+        self.root: Node | None = None
+        self.stack: list[Frame] = []
+        self.done = False
+        self.was_cut = False
+        self.parts = 0
+        self.noted = 0
+        self._state: Callable[[], bool] = self._value
+        self._spaced = -1  # where the last run of odd white space ended
+        self._calls = 0  # constructors that are open around the value
+        self._loose: list[Note] = []  # notes that wait for the next node
+        self._comment = ""
+        self._comment_at = 0
+        self._string: OpenString | None = None
+
+    # ---- driving ----
+
+    def feed(self, text: str) -> None:
+        """Takes the next piece of the text, until the value is `done`; what follows it is left in `rest`."""
+        self.buf = self.buf[self.pos :] + text
+        self.base += self.pos
+        self.pos = 0
+        self._run()
+
+    def close(self) -> None:
+        """Ends the text."""
+        self.eof = True
+        self._run()
+        if not self.done:
+            self._cut()
+
+    @property
+    def rest(self) -> str:
+        """The text after the value, as far as it was fed."""
+        return self.buf[self.pos :]
+
+    def _run(self) -> None:
+        while not self.done and self._state():
+            pass
+
+    def _cut(self) -> None:
+        """The text ended inside the value: closes what is open, and says so."""
+        self.was_cut = True
+        end = self.base + len(self.buf)
+        if self._string is not None:
+            self._end_string(end, "open_string")
+        if self._comment:
+            self.fix("comment", self._comment_at, end)
+            self._comment = ""
+        if self.root is None:
+            self.done = True
+            return
+        if self.stack and (self.stack[-1].comma >= 0 or self.stack[-1].key_at >= 0):
+            self.fault("unfinished", end, end)
+        while self.stack:
+            self.fix("missing_closer", end, end, self.stack[-1].closer)
+            self._close(end)
+
+    # ---- notes ----
+
+    def fix(self, kind: str, start: int, end: int, after: str = "") -> None:
+        """Marks one deviation from strict JSON, at offsets of the reply."""
+        self._note(Note(kind, start, end, after))
+
+    def fault(self, kind: str, start: int, end: int) -> None:
+        """Marks a part that has no reading."""
+        self._note(Note(kind, start, end, "", True))
+
+    def _note(self, note: Note) -> None:
+        if note.kind == "space" and self._spaced == note.start:
+            self._spaced = note.end
+            return
+        self._spaced = note.end if note.kind == "space" else -1
+        self.noted += 1
+        if self.noted > self.bounds.fixes:
+            self._give_up("too_many_fixes")
+        elif self._string is not None:
+            self._string.notes.append(note)
+        elif self.stack:
+            self.stack[-1].node.note(note)
+        elif self.root is not None:
+            self.root.note(note)
+        else:
+            self._loose.append(note)
+
+    def _give_up(self, kind: str) -> None:
+        """A bound is met: the rest of the text is not read."""
+        if self.done:
+            return
+        here = self.base + self.pos
+        if self.root is None:
+            self.root = Node("hole", None, here, here)
+        self.root.note(Note(kind, here, here, "", True))
+        for frame in self.stack:
+            frame.node.end = here
+        self.stack = []
+        self.done = True
+
+    # ---- white space and comments ----
+
+    def _next(self) -> str:
+        """Moves to the next significant character and returns it; empty when the text so far holds none."""
+        while True:
+            if self._comment and not self._skip_comment():
+                return ""
+            buf = self.buf
+            self.pos = end_of(SPACE, buf, self.pos)
+            if self.pos == len(buf):
+                return ""
+            sign = buf[self.pos]
+            if sign in "/#":
+                if len(buf) - self.pos < 2 and not self.eof:
+                    return ""
+                if sign == "#" or buf[self.pos + 1 : self.pos + 2] in ("/", "*"):
+                    self._comment = "*/" if buf.startswith("/*", self.pos) else "\n"
+                    self._comment_at = self.base + self.pos
+                    self.pos += 1 if sign == "#" else 2
+                    continue
+            elif sign > "~" or sign < " ":
+                found = _ODD_SPACE.match(buf, self.pos)
+                if found:
+                    self.fix("space", self.base + self.pos, self.base + self.pos + 1)
+                    self.pos += 1
+                    continue
+            return sign
+
+    def _skip_comment(self) -> bool:
+        found = self.buf.find(self._comment, self.pos)
+        if found < 0:
+            self.pos = max(self.pos, len(self.buf) - len(self._comment) + 1)
+            return False
+        self.pos = found + (2 if self._comment == "*/" else 0)
+        self._comment = ""
+        self.fix("comment", self._comment_at, self.base + self.pos)
+        return True
+
+    def _lacks(self, count: int) -> bool:
+        """Whether fewer characters than that are there, and more may come."""
+        return not self.eof and len(self.buf) - self.pos < count
+
+    # ---- containers ----
+
+    def _open(self, sign: str) -> bool:
+        if len(self.stack) >= self.bounds.depth:
+            self._give_up("too_deep")
+            return False
+        at = self.base + self.pos
+        node = Node("object" if sign == "{" else "array", [], at, -1)
+        shape = self._guide()
+        self._add(node)
+        self.stack.append(Frame(node, shape, _PAIRS[sign], self._closers()))
+        if sign == "(":
+            self.fix("tuple", at, at + 1, "[")
+        self.pos += 1
+        self._state = self._members if sign == "{" else self._items
+        return True
+
+    def _guide(self) -> Shape:
+        if not self.stack:
+            return self.shape
+        frame = self.stack[-1]
+        if frame.closer != "}":
+            return frame.shape.item(len(frame.node.items))
+        if frame.key not in frame.known and len(self.stack) == 1:
+            return self.shape  # an envelope, if anything
+        return frame.shape.child(frame.key)
+
+    def _add(self, node: Node) -> None:
+        """Puts a value where one is expected."""
+        self.parts += 1
+        if self.parts > self.bounds.parts:
+            self._give_up("too_many_keys")
+            return
+        if self._loose:
+            for note in self._loose:
+                node.note(note)
+            self._loose = []
+        if not self.stack:
+            self.root = node
+            return
+        frame = self.stack[-1]
+        frame.comma = -1
+        if frame.closer == "}":
+            frame.node.members.append(Member(frame.key, node, frame.key_at))
+            frame.key_at = -1
+        else:
+            frame.node.items.append(node)
+
+    def _close(self, end: int) -> None:
+        frame = self.stack.pop()
+        frame.node.end = end
+        if not self.stack:
+            self.done = True
+        self._state = self._after
+
+    def _closer(self, sign: str) -> bool:
+        """A closing bracket, right or wrong."""
+        at = self.base + self.pos
+        frame = self.stack[-1]
+        if frame.comma >= 0:
+            self.fix("trailing_comma", frame.comma, frame.comma + 1)
+            frame.comma = -1
+        if sign != frame.closer:
+            found = next((i for i in range(len(self.stack) - 2, -1, -1) if self.stack[i].closer == sign), -1)
+            wrong = self._is_wrong(found)
+            if wrong is None:
+                return False
+            if wrong:
+                self.fix("wrong_closer", at, at + 1, frame.closer)
+            else:
+                while len(self.stack) - 1 > found:
+                    self.fix("missing_closer", at, at, self.stack[-1].closer)
+                    self._close(at)
+        self.pos += 1
+        self._close(at + 1)
+        return True
+
+    def _is_wrong(self, found: int) -> bool | None:
+        """Whether a closing bracket that does not fit was meant for the innermost container, not for the one found."""
+        if found < 0:
+            return True
+        if self._lacks(AHEAD):
+            return None
+        behind = self.buf[self.pos + 1 : self.pos + AHEAD]
+        at = end_of(SPACE, behind, 0)
+        if found == 0:
+            return behind[at : at + 1] in (",", "}", "]") and bool(behind[at:].strip(" \t\n\r`"))
+        if behind[at : at + 1] != ",":
+            return False
+        key = QUOTED_KEY.match(behind, end_of(SPACE, behind, at + 1))
+        in_object = self.stack[found - 1].closer == "}"
+        return (key is not None) != in_object
+
+    def _closers(self) -> str:
+        return self.stack[-1].closers if self.stack else ""
+
+    def _place(self) -> Place:
+        if not self.stack:
+            return "root"
+        return "member" if self.stack[-1].closer == "}" else "item"
+
+    # ---- what is expected next: each reads one step, and says whether more steps are possible ----
+
+    def _value(self) -> bool:
+        raise NotImplementedError
+
+    def _members(self) -> bool:
+        raise NotImplementedError
+
+    def _items(self) -> bool:
+        raise NotImplementedError
+
+    def _after(self) -> bool:
+        raise NotImplementedError
+
+    def _end_string(self, end: int, cut: str = "") -> None:
+        raise NotImplementedError
+
+
+def end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
