@@ -7,6 +7,9 @@ import multiprocessing
 import signal
 import subprocess
 import sys
+import tempfile
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +24,7 @@ from typedllm import Client
 from typedllm.errors import ModelError
 from typedllm.models import AsyncChatModel, ChatModel, StreamingChatModel, weights
 from typedllm.models.chunks import join
+from typedllm.models.llama import Settings, engine_for
 from typedllm.models.local import LocalModel
 from typedllm.records import Message, Native, Reply, Request
 from typedllm.testing import ReplayModel, no_network, record
@@ -227,6 +231,22 @@ def test_nobody_can_connect_and_the_process_ends_in_silence() -> None:
     assert seen["tcp"] == seen["left"] == []
     assert len(seen["paths"]) == 1
     assert done.stderr == ""
+
+
+def test_a_port_where_there_must_be_one_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no socket file can be had, as under a folder with a very long name, the server listens on loopback."""
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    engine = engine_for(Settings(weights.weights_path(), 256, 1, 1, 1, verbose=False))
+    address = engine._server.listening_address  # type: ignore[attr-defined]  # nothing public knows it
+    assert address.startswith("http://127.0.0.1:")
+    for path, body in (("/v1/models", None), ("/v1/chat/completions", b"{}"), ("/slots", None)):
+        request = urllib.request.Request(address + path, body, {"Origin": "http://example.invalid"})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        with caught.value as refused:
+            assert (refused.code, refused.headers.get("Access-Control-Allow-Origin", "")) == (401, "")
 
 
 STORY_TELLER = """
