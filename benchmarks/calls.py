@@ -24,7 +24,7 @@ from pathlib import Path
 import openai
 from pydantic import BaseModel
 
-from typedllm import Client
+from typedllm import AsyncClient, Client
 from typedllm.models.openai import OpenAIModel
 from typedllm.records import Message, Request
 
@@ -71,7 +71,7 @@ def contestants(url: str, text: str, kind: type[BaseModel]) -> dict[str, Callabl
     beside = asyncio.new_event_loop()
     abare = openai.AsyncOpenAI(api_key="key", base_url=url, max_retries=0)
     model = OpenAIModel("m", base_url=url)
-    client = Client(model)
+    client, aclient = Client(model), AsyncClient(model)
     prompt = "Say it: " + text
     request = Request((Message("user", prompt),))
     messages = [{"role": "user", "content": prompt}]
@@ -83,6 +83,7 @@ def contestants(url: str, text: str, kind: type[BaseModel]) -> dict[str, Callabl
             abare.chat.completions.create(model="m", messages=messages)  # type: ignore[arg-type]
         ),
         "chat model, async": lambda: beside.run_until_complete(model.acomplete(request)),
+        "typed value, async": lambda: beside.run_until_complete(aclient.generate(prompt, kind)),
     }
 
 

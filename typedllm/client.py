@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import Any, ParamSpec, Self, TypeAlias, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 from typing_extensions import TypeForm, Unpack
 
@@ -45,7 +46,6 @@ class _BaseClient:
         self.meter = Meter()
         self._resolved: tuple[ChatModel, ...] = ()
         self._overrides: list[tuple[ChatModel, ...]] = []
-        self._refused: dict[tuple[str, int], set[NativeMode]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -96,10 +96,11 @@ class _BaseClient:
 
     def _prepare(self, task: Message, declared: Schema[T], settings: Settings) -> Call[T]:
         models = self.models
+        refusals = declared.once("refusals", WeakKeyDictionary[_BaseClient, dict[str, set[NativeMode]]])
         with self._lock:
-            refused = [self._refused.setdefault((model.name, id(declared.document)), set()) for model in models]
-        rungs = (Rung(model.name, profile_of(model), no) for model, no in zip(models, refused, strict=True))
-        return Call(declared, task, settings, tuple(rungs), watch=Watch(settings, _traits(models), self.meter))
+            mine = refusals.setdefault(self, {})
+            rungs = tuple(Rung(each.name, profile_of(each), mine.setdefault(each.name, set())) for each in models)
+        return Call(declared, task, settings, rungs, watch=Watch(settings, _traits(models), self.meter))
 
     def _own(self) -> list[ChatModel]:
         """The models that this client made."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
 
@@ -33,6 +32,7 @@ from typedllm.schema.typescript import render
 from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
 
 T = TypeVar("T")
+Made = TypeVar("Made")
 
 
 class Schema(Generic[T]):
@@ -48,9 +48,10 @@ class Schema(Generic[T]):
 
     def __init__(self, type: TypeForm[T]) -> None:  # noqa: A002  # the word of the domain
         built = build(type)
+        self._kept = built.kept
         self._name = built.name
         self._document = built.document
-        self._validator: Validator[T] = PydanticValidator(built.adapter, built.document)
+        self._validator: Validator[T] = self.once("validator", lambda: PydanticValidator(built))
 
     @classmethod
     def from_json_schema(
@@ -68,6 +69,7 @@ class Schema(Generic[T]):
         loaded = load(document, formats=formats)
         title = loaded.document.get("title")
         schema = cast("Schema[JsonValue]", object.__new__(cls))
+        schema._kept = {}
         schema._name = identifier(title) if isinstance(title, str) else "Reply"
         schema._document = loaded.document
         schema._validator = DocumentValidator(loaded)
@@ -88,9 +90,19 @@ class Schema(Generic[T]):
         """Whether the type is plain text: then the reply itself is the value, and no JSON is asked for."""
         return self._document.get("type") == "string" and not self._document.keys() & {"enum", "const", "format"}
 
-    @cached_property
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What is made of this type once, and found again by every `Schema` of it.
+
+        Args:
+            key: what it is; there are few of them.
+            make: makes it. Threads that come at the same moment may each do so: all get the same one.
+        """
+        found: Made | None = self._kept.get(key)
+        return self._kept.setdefault(key, make()) if found is None else found
+
+    @property
     def _target(self) -> Target:
-        return Target(self._document)
+        return self.once("target", lambda: Target(self._document))
 
     def typescript(self, *, compact: bool = False) -> str:
         """The type as TypeScript, as the prompt shows it.
@@ -98,11 +110,16 @@ class Schema(Generic[T]):
         Args:
             compact: one line a type, rather than four spaces of indentation.
         """
-        return render(self._document, self._name, compact=compact)
+        return self.once(("typescript", compact), lambda: render(self._document, self._name, compact=compact))
 
     def json_schema(self) -> JsonSchema:
-        """The type as a JSON Schema document (draft 2020-12)."""
-        return strip_hints(self._document)
+        """The type as a JSON Schema document (draft 2020-12); a copy, to be changed at will."""
+        return strip_hints(self.plain)
+
+    @property
+    def plain(self) -> JsonSchema:
+        """What `json_schema` gives a copy of. Do not change it."""
+        return self.once("plain", lambda: strip_hints(self._document))
 
     def dump(self, value: T) -> str:
         """A value of the type as the JSON that a model would write for it."""

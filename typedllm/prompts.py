@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -28,6 +29,7 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
+@lru_cache(128)
 def system(name: str, typescript: str, instructions: str = "") -> str:
     """The system message: the same bytes for every call of the same type, so that prompt caches hold.
 

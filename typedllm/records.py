@@ -281,7 +281,9 @@ class Attempt:
     @property
     def usage(self) -> Usage:
         """What the attempt cost, the judging included."""
-        return self.judging if self.reply is None else self.reply.usage + self.judging
+        if self.reply is None:
+            return self.judging
+        return self.reply.usage + self.judging if self.judging.requests else self.reply.usage
 
 
 ReadingStatus: TypeAlias = Literal[

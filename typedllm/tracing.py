@@ -51,6 +51,7 @@ _TOKENS: Final = {
     "gen_ai.usage.output_tokens": "output_tokens",
     "gen_ai.usage.reasoning.output_tokens": "reasoning_tokens",
 }
+_SILENT: Final = ("opentelemetry.trace", "opentelemetry.metrics")
 _SECONDS: Final = tuple(0.01 * 2**power for power in range(14))
 _COUNTS: Final = tuple(float(4**power) for power in range(14))
 
@@ -70,12 +71,20 @@ class Tracing:
     meter_provider: MeterProvider | None = None
 
     def trace(self, schema: str) -> Trace | None:
-        """The trace of a call that begins now; None where OpenTelemetry is not installed.
+        """The trace of a call that begins now; None where OpenTelemetry is not installed, or nobody listens.
 
         Args:
             schema: name of the declared type.
         """
-        return Trace(self, schema) if _installed() else None
+        return Trace(self, schema) if _installed() and self._is_heard() else None
+
+    def _is_heard(self) -> bool:
+        """Whether there is a provider: the ones that come with the API itself record nothing."""
+        from opentelemetry.metrics import get_meter_provider
+        from opentelemetry.trace import get_tracer_provider
+
+        providers = (self.tracer_provider or get_tracer_provider(), self.meter_provider or get_meter_provider())
+        return any(not type(each).__module__.startswith(_SILENT) for each in providers)
 
 
 @cache

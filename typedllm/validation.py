@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from typedllm.records import MISSING, Issue, JsonSchema, JsonValue
+from typedllm.records import MISSING, Issue, JsonValue
 
 if TYPE_CHECKING:
+    from typedllm.schema.build import Built
     from typedllm.schema.documents import Loaded
 
 T = TypeVar("T")
@@ -58,9 +59,10 @@ class Validator(Protocol[T_co]):
 class PydanticValidator(Generic[T]):
     """Judges by a pydantic `TypeAdapter`, in strict JSON mode: nothing is converted that no fix reports."""
 
-    def __init__(self, adapter: TypeAdapter[T], document: JsonSchema) -> None:
-        self._adapter = adapter
-        self._document = document
+    def __init__(self, built: Built[T]) -> None:
+        self._built = built  # kept alive, so that the next `Schema` of the type finds it
+        self._adapter = built.adapter
+        self._document = built.document
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 from typedllm.budget import Budget, Spending, actual, estimate, estimate_tokens
 from typedllm.errors import BudgetError, ModelError
@@ -35,6 +36,10 @@ class Known:
 
     price: object = None
     count_tokens: Callable[[Request], int] | None = None
+
+
+_NOTHING_KNOWN: Final = Known()
+_NOTHING_WANTED: Final = Spending()
 
 
 @dataclass(slots=True)
@@ -94,7 +99,7 @@ class Watch:
         Raises:
             BudgetError: a bound is met, or money is bounded and the model's price is not known.
         """
-        known = self.models.get(model, Known())
+        known = self.models.get(model, _NOTHING_KNOWN)
         tariff = tariff_of(model, self.settings.price, known.price)
         wanted = self._wanted(request, model, known, tariff)
         for done, budget in enumerate(self.budgets):
@@ -104,8 +109,9 @@ class Watch:
                 for earlier in self.budgets[:done]:
                     earlier.settle(wanted, Spending())
                 raise
-        limits = [request.timeout, *(budget.seconds_left for budget in self.budgets)]
-        request = replace(request, timeout=min((limit for limit in limits if limit is not None), default=None))
+        if self.budgets:
+            limits = [request.timeout, *(budget.seconds_left for budget in self.budgets)]
+            request = replace(request, timeout=min((limit for limit in limits if limit is not None), default=None))
         if self._trace is not None:
             self._trace.sent(kind, request, model)
         self._flight = _Flight(kind, request, model, wanted, tariff, self.clock())
@@ -113,7 +119,7 @@ class Watch:
 
     def _wanted(self, request: Request, model: str, known: Known, tariff: Tariff | None) -> Spending:
         if not self.budgets:
-            return Spending()
+            return _NOTHING_WANTED
         if tariff is None and any(budget.bounds_cost for budget in self.budgets):
             raise BudgetError(
                 f"max_cost bounds a model whose price is not known: {model} (give price=Price(input=..., output=...), "
@@ -147,7 +153,8 @@ class Watch:
         assert self._flight is not None
         flight, self._flight = self._flight, None
         reply = _completed(reply, flight.tariff, self.clock() - flight.sent)
-        self._book(flight, actual(reply, flight.reserved, flight.tariff))
+        if self.budgets:
+            self._book(flight, actual(reply, flight.reserved, flight.tariff))
         self.meter.count_attempt(Attempt(flight.kind, flight.request, reply), reply.retries)
         return reply
 

@@ -318,7 +318,7 @@ def has_repeated_keys(text: str) -> bool:
     from jiter import from_json  # it comes with the client of OpenAI: imported at the first reply
 
     try:
-        from_json(text.encode("utf-8", "surrogatepass"), catch_duplicate_keys=True)
+        from_json(text.encode("utf-8", "surrogatepass"), catch_duplicate_keys=True, cache_mode="keys")
     except ValueError:
         return True
     return False

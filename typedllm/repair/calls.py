@@ -123,5 +123,5 @@ def native_schema(call: Call[Any], rung: int) -> Native | None:
     modes = profile.native if choice == "auto" or choice == "require" else (choice,)
     for mode in modes:
         if mode not in refused:
-            return Native(mode, "reply", {} if mode == "json" else call.schema.json_schema())
+            return Native(mode, "reply", {} if mode == "json" else call.schema.plain)
     return None

@@ -189,4 +189,6 @@ class _Run(Generic[T]):
         )
 
     def _usage(self) -> Usage:
+        if len(self.attempts) == 1:
+            return self.attempts[0].usage
         return sum((attempt.usage for attempt in self.attempts), Usage())

@@ -19,7 +19,7 @@ import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args, get_origin
 from weakref import WeakValueDictionary
@@ -58,12 +58,14 @@ class Built(Generic[T]):
         document: the JSON Schema with its hints; to be read only.
         name: what the type is called in a prompt.
         vocabularies: the runtime vocabularies in it, each with the words that the document holds.
+        kept: what the floors above make of the type, once; it lives as long as this.
     """
 
     adapter: TypeAdapter[T]
     document: JsonSchema
     name: str
     vocabularies: tuple[tuple[Vocabulary, tuple[str, ...]], ...] = ()
+    kept: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], repr=False, compare=False)
 
     def fresh(self) -> Built[T]:
         """This, or the same with the words of today when a vocabulary was refreshed since."""
