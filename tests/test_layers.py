@@ -11,7 +11,7 @@ FLOORS = [
     {"records", "errors"},
     {"schema"},
     {"reading"},
-    {"validation", "prices", "meter", "tracing"},
+    {"validation", "prices", "meter", "tracing", "confidence"},
     {"budget"},
     {"declared", "prompts", "programs", "options"},
     {"watch"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
@@ -34,6 +34,9 @@ class Options(TypedDict, total=False):
         context: pydantic's validation context.
         checks: rules of your own on the value; a `ValueError` or `AssertionError` goes back to the model in its words.
         logprobs: ask for token log-probabilities (default False).
+        min_confidence: ask again for what the model held less probable: a bound from 0 to 1 for every value of a closed
+            set and every number; or bounds by JSON Pointer, where `*` stands for one step (`{"/items/*/size": 0.9}`).
+            It asks for log-probabilities.
         budget: bounds on requests, tokens and money, one `Budget` or several; they may be shared between calls.
         price: what a model costs, for `max_cost` and for the accounts: a `Price`, or prices by the model's name; it
             wins over the list prices of the package genai-prices.
@@ -58,6 +61,7 @@ class Options(TypedDict, total=False):
     context: Mapping[str, Any]
     checks: Sequence[Callable[..., object]]
     logprobs: bool
+    min_confidence: float | Mapping[str, float] | None
     budget: Budget | Sequence[Budget] | None
     price: Priced | None
     on_attempt: Callable[[Attempt], object] | None
@@ -100,6 +104,7 @@ class Settings:
     context: Mapping[str, Any] | None = None
     checks: tuple[Callable[..., object], ...] = ()
     logprobs: bool = False
+    min_confidence: float | Mapping[str, float] | None = None
     budget: Budget | Sequence[Budget] | None = None
     price: Priced | None = None
     on_attempt: Callable[[Attempt], object] | None = None
@@ -136,6 +141,8 @@ class Settings:
                 changes[key] = tuple(options[key])
         if "policy" in options or "allow" in options:
             changes["policy"] = Policy.of(options.get("policy", self.policy), options.get("allow", ()))
+        if changes.get("min_confidence") is not None:
+            changes["logprobs"] = True
         return replace(self, sampling=sampling, **changes)
 
 
@@ -146,6 +153,7 @@ _PLAIN: Final = (
     "system",
     "context",
     "logprobs",
+    "min_confidence",
     "budget",
     "price",
     "on_attempt",
@@ -166,8 +174,20 @@ def _check(options: Mapping[str, Any]) -> None:
     repairs = options.get("max_repairs", 0)
     if not isinstance(repairs, int) or repairs < 0:
         raise ValueError(f"max_repairs is not a whole number of repairs from 0 on: {repairs!r}")
+    _check_confidence(options.get("min_confidence"))
     timeout = options.get("timeout")
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout is not a number of seconds above 0: {timeout!r} (None: no bound)")
     if options.get("native", "auto") not in _NATIVE:
         raise ValueError(f"unknown way to carry the schema: {options['native']!r} (use one of {', '.join(_NATIVE)})")
+
+
+def _check_confidence(bound: object) -> None:
+    bounds = cast("Mapping[object, object]", bound) if isinstance(bound, Mapping) else {"": bound}
+    for pointer, each in bounds.items():
+        if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+            raise ValueError(
+                f'min_confidence names no place: {pointer!r} (write a JSON Pointer, such as "/items/*/size")'
+            )
+        if each is not None and not (isinstance(each, int | float) and 0 <= each <= 1):
+            raise ValueError(f"min_confidence is not a probability from 0 to 1: {each!r}")

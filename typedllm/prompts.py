@@ -92,6 +92,13 @@ def judging(rule: str, request: str, value: str) -> str:
     return "\n\n".join(parts)
 
 
+def unsure(chance: float) -> str:
+    """What is wrong with a value that the model held improbable."""
+    return f"you were only {chance:.0%} sure of this: read the request again, then keep it or correct it".replace(
+        "%", " %"
+    )
+
+
 def full_repair(status: str, text: str, issues: Sequence[Issue], limit: int) -> str:
     """What is appended to the request when the whole value is asked for again.
 

@@ -200,7 +200,11 @@ class Request:
 
 
 class TokenLogprob(NamedTuple):
-    """A token of the reply with its natural-log probability, and the alternatives at its place."""
+    """A token of the reply with its natural-log probability, and the alternatives at its place.
+
+    A token that is a part of a character holds its bytes as surrogate escapes (PEP 383), as `confidence.token_bytes`
+    takes them back.
+    """
 
     token: str
     logprob: float
@@ -343,6 +347,7 @@ class Result(Generic[T]):
         usage: summed over all attempts.
         seconds: from the call to its end.
         model: name of the `ChatModel` that wrote the value.
+        confidence: JSON Pointer to the probability that the model gave to the text there; empty without `logprobs`.
     """
 
     _value: T | None
@@ -355,6 +360,7 @@ class Result(Generic[T]):
     usage: Usage = Usage()
     seconds: float = 0.0
     model: str = ""
+    confidence: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def ok(self) -> bool:

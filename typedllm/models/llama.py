@@ -34,6 +34,7 @@ class Logprob(TypedDict):
 
     token: str
     logprob: float | None
+    bytes: list[int] | None
     top_logprobs: list[Logprob]
 
 

@@ -367,8 +367,14 @@ def _chunk(piece: Piece) -> Chunk:
 
 
 def _logprob(token: Logprob) -> TokenLogprob:
-    top = tuple((other["token"], _number(other["logprob"])) for other in token.get("top_logprobs", []))
-    return TokenLogprob(token["token"], _number(token["logprob"]), top)
+    top = tuple((_text(other), _number(other["logprob"])) for other in token.get("top_logprobs", []))
+    return TokenLogprob(_text(token), _number(token["logprob"]), top)
+
+
+def _text(token: Logprob) -> str:
+    """The text of a token by its bytes: that of a part of a character is none."""
+    told = token.get("bytes")
+    return bytes(told).decode("utf-8", "surrogateescape") if told else token["token"]
 
 
 def _number(logprob: float | None) -> float:

@@ -125,7 +125,7 @@ def chosen_logprobs(value: object) -> tuple[TokenLogprob, ...] | None:
 def tokens_of(entries: Sequence[Mapping[str, object]]) -> tuple[TokenLogprob, ...] | None:
     """Log-probabilities from their entries; None when there are none, or one of them is not a number."""
     tokens = tuple(
-        TokenLogprob(text(entry.get("token")), float(number), _alternatives(entry.get("top_logprobs")))
+        TokenLogprob(_token(entry), float(number), _alternatives(entry.get("top_logprobs")))
         for entry in entries
         if isinstance(number := entry.get("logprob"), int | float)
     )
@@ -135,7 +135,11 @@ def tokens_of(entries: Sequence[Mapping[str, object]]) -> tuple[TokenLogprob, ..
 def _alternatives(value: object) -> tuple[tuple[str, float], ...]:
     entries = map(table, rows(value))
     return tuple(
-        (text(entry.get("token")), float(number))
-        for entry in entries
-        if isinstance(number := entry.get("logprob"), int | float)
+        (_token(entry), float(number)) for entry in entries if isinstance(number := entry.get("logprob"), int | float)
     )
+
+
+def _token(entry: Mapping[str, object]) -> str:
+    """The text of a token by its bytes, where the service tells them: its own text of a part of a character is none."""
+    told = [byte for byte in rows(entry.get("bytes")) if isinstance(byte, int) and 0 <= byte < 256]
+    return bytes(told).decode("utf-8", "surrogateescape") if told else text(entry.get("token"))

@@ -13,7 +13,7 @@ from threading import Lock
 from time import monotonic
 from typing import Final, Literal, TypeAlias
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from typedllm.errors import ModelError
@@ -327,8 +327,8 @@ def _read(path: Path) -> tuple[Header, list[Exchange]]:
 
 def _parsed(path: Path, number: int, line: str) -> Header | Exchange:
     try:
-        return _FILE_LINE.validate_json(line)
-    except ValidationError as error:
+        return _FILE_LINE.validate_python(json.loads(line))  # pydantic's own JSON takes no half character
+    except ValueError as error:
         raise _config(f"not a recording: {path}, line {number}: {error} (record it anew)") from error
 
 
@@ -368,7 +368,8 @@ def _canonical(request: Request) -> str:
 
 
 def _line(line: Header | Exchange) -> str:
-    return json.dumps(line.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) + "\n"
+    text = json.dumps(line.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()  # a token may be half a character: JSON's own escape
 
 
 def _readable(request: Request) -> list[str]:

@@ -83,14 +83,23 @@ Rule = Callable[..., object]
 
 
 def run_checks(
-    rules: Sequence[Rule | Judge], subject: Callable[[], Subject], scope: Scope = nullcontext
+    rules: Sequence[Rule | Judge],
+    subject: Callable[[], Subject],
+    scope: Scope = nullcontext,
+    known: Sequence[Issue] = (),
 ) -> Generator[Step, object, Checked]:
     """Run the checks of one value.
 
     The rules in code are all run, in order, and all that they find is collected. Judges cost money: they are asked
     only about a value that the rules pass; those that can be awaited all at once, the others one after another.
+
+    Args:
+        rules: what is to be run.
+        subject: gives what judges are shown.
+        scope: the context to do it in.
+        known: what is wrong with the value already.
     """
-    checked = Checked()
+    checked = Checked(list(known))
     judges = [rule for rule in rules if isinstance(rule, Judge)]
     for rule in rules:
         if not isinstance(rule, Judge) and checked.error is None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from typedllm import prompts
+from typedllm.confidence import Confidence
 from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, TruncatedError, TypedLLMError
 from typedllm.records import Attempt, AttemptKind, Issue, Reading, Reply, Request, Result, Usage
 from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
 from typedllm.repair.checking import Checked, Subject, run_checks
+from typedllm.repair.unsure import unsure
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class _Run(Generic[T]):
         self.attempts: list[Attempt] = []
         self.repairs = 0
         self.rung = 0
+        self.confidence: Confidence | dict[str, float] = {}
 
     def steps(self) -> Loop[T]:
         kind: AttemptKind = "first"
@@ -103,7 +106,17 @@ class _Run(Generic[T]):
         reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
         if reading.status != "ok":
             return reading, Checked()
-        checked = yield from run_checks(settings.checks, lambda: self._subject(reading.value), self.call.watch.scope)
+        self.confidence = confidence = Confidence(
+            reply.text, reply.logprobs or (), reading.spans, self.call.schema.document, lambda: reading.data
+        )
+        try:
+            least = settings.min_confidence
+            known = [] if least is None else unsure(confidence, least, self._model)
+        except ModelError as error:
+            return reading, Checked(error=error)
+        checked = yield from run_checks(
+            settings.checks, lambda: self._subject(reading.value), self.call.watch.scope, known
+        )
         if checked.issues:
             reading = replace(reading, status="invalid", value=None, issues=tuple(checked.issues))
         return reading, checked
@@ -186,6 +199,7 @@ class _Run(Generic[T]):
             self._usage(),
             self.call.clock() - self.started,
             self.call.ladder[self.rung].model,
+            self.confidence,
         )
 
     def _usage(self) -> Usage:
