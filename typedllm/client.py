@@ -21,6 +21,7 @@ from typedllm.models import AsyncChatModel, ChatModel, profile_of
 from typedllm.options import Options, Settings
 from typedllm.records import Message, NativeMode, Reply, Request, Result
 from typedllm.repair import Call, Check, Loop, Rung, Step, first_request, loop
+from typedllm.streaming import AsyncStream, Driver, Stream
 from typedllm.watch import Known, Watch
 
 T = TypeVar("T")
@@ -213,9 +214,32 @@ class Client(_BaseClient):
 
         def declare(function: Any) -> PromptFunction[Any, Any]:
             _refuse(inspect.iscoroutinefunction(_plain(function)), function, "a coroutine function", "AsyncClient")
-            return PromptFunction(function, self._settings.merge(options), self._prepare, self._drive, scope)
+            return PromptFunction(
+                function, self._settings.merge(options), self._prepare, self._drive, self._stream, scope
+            )
 
         return declare if function is None else declare(function)
+
+    @overload
+    def stream(self, prompt: Prompt, schema: Schema[T], **options: Unpack[Options]) -> Stream[T]: ...
+    @overload
+    def stream(self, prompt: Prompt, schema: TypeForm[T], **options: Unpack[Options]) -> Stream[T]: ...
+    def stream(self, prompt: Any, schema: Any, **options: Unpack[Options]) -> Stream[Any]:
+        """Ask for a value and show the reply as it comes.
+
+        Args:
+            prompt: as for `run`.
+            schema: as for `run`.
+            **options: see `Options`.
+
+        Returns:
+            A stream, to be used in a `with` block; nothing is sent before it is entered.
+        """
+        return self._stream(self._call(prompt, schema, options))
+
+    def _stream(self, call: Call[T]) -> Stream[T]:
+        models = self.models
+        return Stream(call, Driver(models, lambda step: _perform(models, step), self._prepare, self._drive))
 
     def _drive(self, call: Call[T]) -> Result[T]:
         models = self.models
@@ -328,9 +352,23 @@ class AsyncClient(_BaseClient):
 
         def declare(function: Any) -> AsyncPromptFunction[Any, Any]:
             _refuse(not inspect.iscoroutinefunction(_plain(function)), function, "no coroutine function", "Client")
-            return AsyncPromptFunction(function, self._settings.merge(options), self._prepare, self._drive, scope)
+            return AsyncPromptFunction(
+                function, self._settings.merge(options), self._prepare, self._drive, self._stream, scope
+            )
 
         return declare if function is None else declare(function)
+
+    @overload
+    def stream(self, prompt: Prompt, schema: Schema[T], **options: Unpack[Options]) -> AsyncStream[T]: ...
+    @overload
+    def stream(self, prompt: Prompt, schema: TypeForm[T], **options: Unpack[Options]) -> AsyncStream[T]: ...
+    def stream(self, prompt: Any, schema: Any, **options: Unpack[Options]) -> AsyncStream[Any]:
+        """Ask for a value and show the reply as it comes; see `Client.stream`."""
+        return self._stream(self._call(prompt, schema, options))
+
+    def _stream(self, call: Call[T]) -> AsyncStream[T]:
+        models = self.models
+        return AsyncStream(call, Driver(models, lambda step: _aperform(models, step), self._prepare, self._drive))
 
     async def _drive(self, call: Call[T]) -> Result[T]:
         models = self.models

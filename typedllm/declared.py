@@ -14,6 +14,7 @@ from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import (
+    MISSING,
     Attempt,
     FinishReason,
     Issue,
@@ -28,6 +29,7 @@ from typedllm.records import (
 from typedllm.schema.build import build, strip_hints
 from typedllm.schema.documents import load
 from typedllm.schema.names import identifier
+from typedllm.schema.parts import part_type
 from typedllm.schema.typescript import render
 from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
 
@@ -49,6 +51,7 @@ class Schema(Generic[T]):
     def __init__(self, type: TypeForm[T]) -> None:  # noqa: A002  # the word of the domain
         built = build(type)
         self._kept = built.kept
+        self._type: Any = type
         self._name = built.name
         self._document = built.document
         self._validator: Validator[T] = self.once("validator", lambda: PydanticValidator(built))
@@ -70,6 +73,7 @@ class Schema(Generic[T]):
         title = loaded.document.get("title")
         schema = cast("Schema[JsonValue]", object.__new__(cls))
         schema._kept = {}
+        schema._type = MISSING
         schema._name = identifier(title) if isinstance(title, str) else "Reply"
         schema._document = loaded.document
         schema._validator = DocumentValidator(loaded)
@@ -101,8 +105,26 @@ class Schema(Generic[T]):
         return self._kept.setdefault(key, make()) if found is None else found
 
     @property
-    def _target(self) -> Target:
+    def target(self) -> Target:
+        """The type as the reader knows it."""
         return self.once("target", lambda: Target(self._document))
+
+    def part(self, pointer: str) -> Schema[Any] | None:
+        """The type of a part of the value.
+
+        Args:
+            pointer: JSON Pointer of the part.
+
+        Returns:
+            Its schema; None where the type does not say what stands there, or says several things.
+        """
+        steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+        key = ("part", *("0" if step.isdecimal() else step for step in steps))
+        return self.once(key, lambda: self._part(steps))
+
+    def _part(self, steps: tuple[str, ...]) -> Schema[Any] | None:
+        found = MISSING if self._type is MISSING else part_type(self._type, steps)
+        return None if found is MISSING else Schema(found)
 
     def typescript(self, *, compact: bool = False) -> str:
         """The type as TypeScript, as the prompt shows it.
@@ -190,9 +212,9 @@ class Schema(Generic[T]):
             value = self._validator.validate_text(text, context)
         except ValueError:
             return None
-        if self._target.is_hollow or has_repeated_keys(text):
+        if self.target.is_hollow or has_repeated_keys(text):
             return None
-        return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self._target)))
+        return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
 
     def _examination(
         self, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
@@ -203,7 +225,7 @@ class Schema(Generic[T]):
             except InvalidError as error:
                 return None, error.issues
 
-        return Examination(self._target, judge, policy, finish_reason)
+        return Examination(self.target, judge, policy, finish_reason)
 
 
 def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:

@@ -20,6 +20,7 @@ from typedllm.errors import SchemaError
 from typedllm.options import Options, Settings
 from typedllm.records import Message, Request, Result
 from typedllm.repair import Call, first_request
+from typedllm.streaming import AsyncStream, Stream
 
 P = ParamSpec("P")
 P2 = ParamSpec("P2")
@@ -35,13 +36,20 @@ class _Declared(Generic[P, T]):
     """What both kinds of prompt function share: from a function and its arguments to a call."""
 
     def __init__(
-        self, function: Any, settings: Settings, prepare: Prepare, drive: Callable[[Call[Any]], Any], scope: FrameType
+        self,
+        function: Any,
+        settings: Settings,
+        prepare: Prepare,
+        drive: Callable[[Call[Any]], Any],
+        stream: Callable[[Call[Any]], Any],
+        scope: FrameType,
     ) -> None:
         self._wrapped = function
         self._function: Callable[..., Any] = getattr(function, "__func__", function)
         self._settings = settings
         self._prepare = prepare
         self._drive = drive
+        self._stream = stream
         self._bound: tuple[object, ...] = ()
         self._signature = inspect.signature(self._function)
         self._instruction = _instruction(self._function)
@@ -159,6 +167,11 @@ class PromptFunction(_Declared[P, T]):
         result: Result[T] = self._drive(self._call(args, kwargs))
         return result
 
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Stream[T]:
+        """Ask, and show the reply as it comes; see `Client.stream`."""
+        stream: Stream[T] = self._stream(self._call(args, kwargs))
+        return stream
+
     @overload
     def __get__(self, instance: None, owner: type[Any], /) -> Self: ...
     @overload
@@ -181,6 +194,11 @@ class AsyncPromptFunction(_Declared[P, T]):
         """Ask, and give the whole story; see `Client.run`."""
         answer: Awaitable[Result[T]] = self._drive(self._call(args, kwargs))
         return await answer
+
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> AsyncStream[T]:
+        """Ask, and show the reply as it comes; see `AsyncClient.stream`."""
+        stream: AsyncStream[T] = self._stream(self._call(args, kwargs))
+        return stream
 
     @overload
     def __get__(self, instance: None, owner: type[Any], /) -> Self: ...

@@ -14,6 +14,7 @@ from typedllm.prices import Priced
 from typedllm.records import Attempt, Message, NativeMode, Policy, Request
 from typedllm.tracing import Tracing
 
+OnInvalid: TypeAlias = Literal["off", "warn", "stop"]
 NativeChoice: TypeAlias = Literal["auto", "require", "prompt"] | NativeMode
 
 
@@ -37,6 +38,13 @@ class Options(TypedDict, total=False):
         min_confidence: ask again for what the model held less probable: a bound from 0 to 1 for every value of a closed
             set and every number; or bounds by JSON Pointer, where `*` stands for one step (`{"/items/*/size": 0.9}`).
             It asks for log-probabilities.
+        throttle: in a stream, seconds between two snapshots at the least (default 0: each piece gives one).
+        on_invalid: in a stream, what happens when a closed part can never be valid: nothing (`"off"`, the default), a
+            log line (`"warn"`), or the end of the stream (`"stop"`), after which the model is asked for what is wrong
+            or missing.
+        max_chars: in a stream, characters of one reply (default 8,000,000).
+        max_repeats: in a stream, characters of the same text again and again (at most 512 characters long) that are
+            taken for a model that will not end (default 16,384; None: any number).
         budget: bounds on requests, tokens and money, one `Budget` or several; they may be shared between calls.
         price: what a model costs, for `max_cost` and for the accounts: a `Price`, or prices by the model's name; it
             wins over the list prices of the package genai-prices.
@@ -62,6 +70,10 @@ class Options(TypedDict, total=False):
     checks: Sequence[Callable[..., object]]
     logprobs: bool
     min_confidence: float | Mapping[str, float] | None
+    throttle: float
+    on_invalid: OnInvalid
+    max_chars: int
+    max_repeats: int | None
     budget: Budget | Sequence[Budget] | None
     price: Priced | None
     on_attempt: Callable[[Attempt], object] | None
@@ -105,6 +117,10 @@ class Settings:
     checks: tuple[Callable[..., object], ...] = ()
     logprobs: bool = False
     min_confidence: float | Mapping[str, float] | None = None
+    throttle: float = 0.0
+    on_invalid: OnInvalid = "off"
+    max_chars: int = 8_000_000
+    max_repeats: int | None = 16_384
     budget: Budget | Sequence[Budget] | None = None
     price: Priced | None = None
     on_attempt: Callable[[Attempt], object] | None = None
@@ -154,6 +170,10 @@ _PLAIN: Final = (
     "context",
     "logprobs",
     "min_confidence",
+    "throttle",
+    "on_invalid",
+    "max_chars",
+    "max_repeats",
     "budget",
     "price",
     "on_attempt",

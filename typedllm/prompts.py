@@ -141,6 +141,21 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
+def item_repair(data: Any, issues: Sequence[Issue]) -> str:
+    """What is appended to the request when one item of a streamed list is asked for again, on its own.
+
+    Args:
+        data: the item as the model wrote it.
+        issues: what is wrong with it.
+    """
+    written = fenced(cut(to_json(data).decode(), 2_000), "json")
+    wrong = "\n".join(f"- {line(issue)}" for issue in issues)
+    return (
+        f"One item of the reply to this request was rejected. It was:\n{written}\n\nWhat is wrong with it:\n{wrong}\n\n"
+        "Write the corrected item alone, whole. Keep what is not named above as it was."
+    )
+
+
 def append(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
     """The messages with a text at the end of the last user turn, so that roles keep alternating."""
     last = messages[-1]

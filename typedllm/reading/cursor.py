@@ -85,6 +85,11 @@ class Cursor:
         """The text after the value, as far as it was fed."""
         return self.buf[self.pos :]
 
+    @property
+    def open_string(self) -> OpenString | None:
+        """The string that is being read, if any."""
+        return self._string
+
     def _run(self) -> None:
         while not self.done and self._state():
             pass

@@ -90,6 +90,7 @@ class Extractor:
         self.found: list[Found] = []
         self.reasoning: list[Span] = []
         self.reader: JsonReader | None = None
+        self.latest: JsonReader | None = None
         self.too_long = False
         self._pieces: list[str] = []
         self._length = 0
@@ -139,7 +140,7 @@ class Extractor:
                 held = _PARTIAL.search(self._buf, max(at, len(self._buf) - 64))
                 self._drop(len(self._buf) if held is None or self._eof else max(at, held.start()))
                 return
-            if not self._eof and len(self._buf) - found.start() < _AHEAD:
+            if not self._eof and len(self._buf) - found.start() < _AHEAD and not self._certain(found):
                 self._drop(found.start())
                 return
             at = self._sign(found)
@@ -164,6 +165,15 @@ class Extractor:
         if found[0] == '"':
             return not self._line.strip() and not self._buf[: found.start()].strip() and not self.found
         return bool((_OBJECT if found[0] == "{" else _ARRAY).match(ahead))
+
+    def _certain(self, found: re.Match[str]) -> bool:
+        """Whether what this sign begins does not depend on text that is still to come."""
+        if self._thinking >= 0 or found[0][0] in '<"':
+            return True
+        if found[0][0] in "`~":
+            return "\n" in self._buf[found.end() :]
+        ahead = self._buf[found.start() : found.start() + _AHEAD]
+        return (_OBJECT if found[0] == "{" else _ARRAY).match(f"{ahead}\0") is not None
 
     def _drop(self, count: int) -> None:
         gone = self._buf[:count]
@@ -216,7 +226,7 @@ class Extractor:
     def _begin(self, start: int) -> int:
         self._drop(start)
         self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
-        self.reader = JsonReader(self.target.root, self._base, self.bounds)
+        self.reader = self.latest = JsonReader(self.target.root, self._base, self.bounds)
         text, self._buf = self._buf, ""
         self._read(text)
         self._end_reader()

@@ -1,0 +1,108 @@
+"""Parts of a streamed value as they close: the items of a list, each once and in order, or one part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from typedllm.errors import ModelError
+from typedllm.records import MISSING, Issue
+from typedllm.schema.walk import is_list, is_object
+from typedllm.streaming.snapshots import Event, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An item of a streamed list that was left out.
+
+    Attributes:
+        index: its place in the list.
+        data: what the model wrote.
+        issues: what is wrong with it.
+    """
+
+    index: int
+    data: Any
+    issues: tuple[Issue, ...]
+
+
+class Part:
+    """Waits for one part.
+
+    Args:
+        pointer: its JSON Pointer.
+    """
+
+    def __init__(self, pointer: str) -> None:
+        if pointer and not pointer.startswith("/"):
+            raise ValueError(f'not a JSON Pointer: {pointer!r} (write "/{pointer}"; "" is the whole value)')
+        self.pointer = pointer
+
+    def new(self, snapshot: Snapshot | None) -> Iterator[Any]:
+        """What closed at the pointer in this snapshot."""
+        for event in snapshot.events if snapshot else ():
+            if event.kind == "closed" and (found := self._within(event)) is not MISSING:
+                yield found
+
+    def _within(self, event: Event) -> Any:
+        if self.pointer != event.path and not self.pointer.startswith(f"{event.path}/"):
+            return MISSING
+        value = event.value
+        for step in self.pointer[len(event.path) :].split("/")[1:]:
+            value = _below(value, step.replace("~1", "/").replace("~0", "~"))
+        return value
+
+
+class Items(Part):
+    """Takes snapshots and gives the items of one list that are new in each.
+
+    Args:
+        pointer: JSON Pointer of the list.
+    """
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(pointer)
+        self.count = 0
+        self.ended = False
+        self._given: dict[int, str] = {}
+
+    def new(self, snapshot: Snapshot | None) -> Iterator[Any]:
+        """The data of the items that were not given yet, with `count` one behind each.
+
+        Raises:
+            ModelError: an item that was handed out is no part of the value any more.
+        """
+        for event in snapshot.events if snapshot else ():
+            parent, _, last = event.path.rpartition("/")
+            if event.kind != "closed":
+                continue
+            if event.path and parent == self.pointer and last.isdecimal():
+                self.count += 1
+                yield event.value
+            elif is_list(listed := self._within(event)):
+                self.ended = True
+                yield from self._rest(listed)
+
+    def given(self, data: Any) -> None:
+        """The last item was handed out: it must stay what it is."""
+        self._given[self.count - 1] = json.dumps(data, sort_keys=True)
+
+    def _rest(self, listed: list[Any]) -> Iterator[Any]:
+        for index, written in self._given.items():
+            if index >= len(listed) or json.dumps(listed[index], sort_keys=True) != written:
+                raise ModelError(
+                    f"the reply began anew: item {index} was handed out, and is not what it was (take the whole with "
+                    "result())",
+                    code="restarted",
+                )
+        while self.count < len(listed):
+            self.count += 1
+            yield listed[self.count - 1]
+
+
+def _below(value: Any, key: str) -> Any:
+    if is_list(value):
+        return value[int(key)] if key.isdecimal() and int(key) < len(value) else MISSING
+    return value.get(key, MISSING) if is_object(value) else MISSING
