@@ -31,7 +31,9 @@ from typedllm import (
     Usage,
 )
 from typedllm.budget import BYTES_PER_TOKEN, Spending, estimate_tokens
+from typedllm.models.local import LocalModel
 from typedllm.models.scripted import ScriptedModel
+from typedllm.watch import Watch
 
 BAD, GOOD = '"x"', "1"
 WRONG = tuple(f'"x{n}"' for n in range(20))
@@ -127,6 +129,10 @@ def test_a_model_may_bring_its_price_and_its_counter(both: Both) -> None:
     error = both.call(client.run, "x", int, budget=Budget(max_input_tokens=1999)).error
     assert isinstance(error, BudgetError)
     assert "2000" in str(error)
+
+
+def test_the_embedded_model_costs_nothing() -> None:
+    assert LocalModel().price.cost(Usage(10, output_tokens=10)) == 0
 
 
 PRICED: list[tuple[Usage, str | None]] = [
@@ -314,6 +320,26 @@ def test_errors_travel_between_processes_with_their_attempts(fail: Callable[[], 
     assert copy.attempts == caught.value.attempts
     assert copy.attempts
     assert copy.usage == caught.value.usage
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds", "queued"),
+    [
+        (Reply("1"), 5.0, 0.0),
+        (Reply("1", seconds=3.0), 3.0, 2.0),
+        (Reply("1", seconds=3.0, queue_seconds=1.0), 3.0, 1.0),
+    ],
+    ids=["not measured by the model", "waited on this side", "told by the model"],
+)
+def test_the_seconds_of_an_attempt(told: Reply, seconds: float, queued: float) -> None:
+    now = iter([0.0, 10.0, 15.0, 16.0])
+    watch = Watch(clock=lambda: next(now))
+    watch.begin("int")
+    watch.before("first", Request(()), "model")
+    reply = watch.after(told)
+    assert (reply.seconds, reply.queue_seconds) == (seconds, queued)
+    watch.end([], None)
+    assert watch.meter.totals.seconds == 16.0
 
 
 def test_hooks_are_told(both: Both) -> None:

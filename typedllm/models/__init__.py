@@ -16,7 +16,8 @@ class ChatModel(Protocol):
     """An LLM behind one method. Write a class with these two members to bring your own.
 
     A model may also have `profile` (a `Profile`: what the service accepts), `acomplete` (the same as `complete`,
-    for models that are native to both worlds), and `stream` / `astream`.
+    for models that are native to both worlds), `stream` / `astream`, `price` (a `Price`), and `count_tokens` (a method
+    that counts the prompt of a `Request`, for budgets).
     """
 
     @property

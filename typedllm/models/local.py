@@ -15,6 +15,7 @@ from typedllm.errors import ModelError
 from typedllm.models import weights
 from typedllm.models.chunks import Gathered
 from typedllm.models.llama import Engine, Failure, Logprob, Piece, Run, Settings, engine_for, runtime
+from typedllm.prices import Price
 from typedllm.records import Chunk, FinishReason, JsonSchema, JsonValue, Reply, Request, TokenLogprob, Usage
 from typedllm.schema.profiles import Profile
 
@@ -42,7 +43,12 @@ class LocalModel:
     (within a step of the prompt: about half a second on 2 cores).
 
     >>> model = LocalModel(native=())  # do not decode under the schema's grammar
+
+    Attributes:
+        price: nothing.
     """
+
+    price: Final = Price(0, 0)
 
     def __init__(
         self,
