@@ -17,7 +17,9 @@ import pytest
 from pydantic import AliasPath, BaseModel, Field, ValidationError, create_model, field_validator
 from typing_extensions import TypedDict
 
+from typedllm import Client
 from typedllm.errors import SchemaError
+from typedllm.models.scripted import ScriptedModel
 from typedllm.schema import build as module
 from typedllm.schema.build import build
 from typedllm.schema.markers import TypeScript
@@ -235,6 +237,25 @@ def test_vocabulary_follows_its_source() -> None:
     assert 'to: "Aachen" | "Bonn" | "Celle"' in shown(Trip)
     vocabulary.refresh()
     assert build(Trip).fresh() is build(Trip)
+
+
+def test_each_call_tells_the_words_of_now() -> None:
+    words = ["one"]
+    vocabulary = Vocabulary("word", lambda: words)
+    client = Client(ScriptedModel(["two", "two"]))
+
+    @client.prompt
+    def pick() -> Annotated[str, vocabulary, "of the list"]:
+        """Pick a word."""
+
+    assert pick.schema.current() is pick.schema
+    assert "// of the list" in pick.render().messages[0].text
+    assert '"one"' in pick.render().messages[0].text
+    words.append("two")
+    vocabulary.refresh()
+    assert "// of the list" in pick.render().messages[0].text
+    assert '"one" | "two"' in pick.render().messages[0].text
+    assert pick() == "two"
 
 
 @pytest.mark.parametrize(("words", "fault"), [([], "is empty"), (["a", 1], "not a string")])

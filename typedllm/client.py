@@ -96,7 +96,7 @@ class _BaseClient:
         return self._prepare(task, _declared(schema), settings)
 
     def _prepare(self, task: Message, declared: Schema[T], settings: Settings) -> Call[T]:
-        models = self.models
+        models, declared = self.models, declared.current()
         refusals = declared.once("refusals", WeakKeyDictionary[_BaseClient, dict[str, set[NativeMode]]])
         with self._lock:
             mine = refusals.setdefault(self, {})

@@ -26,7 +26,7 @@ from typedllm.records import (
     Result,
     Usage,
 )
-from typedllm.schema.build import build, strip_hints
+from typedllm.schema.build import Built, build, strip_hints
 from typedllm.schema.documents import load
 from typedllm.schema.names import identifier
 from typedllm.schema.parts import part_type
@@ -49,7 +49,10 @@ class Schema(Generic[T]):
     """
 
     def __init__(self, type: TypeForm[T]) -> None:  # noqa: A002  # the word of the domain
-        built = build(type)
+        self._take(build(type))
+
+    def _take(self, built: Built[T]) -> None:
+        self._built: Built[T] | None = built
         self._kept = built.kept
         self._type: Any = type
         self._name = built.name
@@ -77,6 +80,15 @@ class Schema(Generic[T]):
         schema._name = identifier(title) if isinstance(title, str) else "Reply"
         schema._document = loaded.document
         schema._validator = DocumentValidator(loaded)
+        schema._built = None
+        return schema
+
+    def current(self) -> Schema[T]:
+        """This, or the same with the words of now when a runtime vocabulary in it was refreshed; each call asks."""
+        if self._built is None or (fresh := self._built.fresh()) is self._built:
+            return self
+        schema: Schema[T] = object.__new__(type(self))
+        schema._take(fresh)
         return schema
 
     @property

@@ -59,6 +59,7 @@ class Built(Generic[T]):
         name: what the type is called in a prompt.
         vocabularies: the runtime vocabularies in it, each with the words that the document holds.
         kept: what the floors above make of the type, once; it lives as long as this.
+        declared: the type.
     """
 
     adapter: TypeAdapter[T]
@@ -66,12 +67,13 @@ class Built(Generic[T]):
     name: str
     vocabularies: tuple[tuple[Vocabulary, tuple[str, ...]], ...] = ()
     kept: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], repr=False, compare=False)
+    declared: object = field(default=None, repr=False, compare=False)
 
     def fresh(self) -> Built[T]:
         """This, or the same with the words of today when a vocabulary was refreshed since."""
         if all(vocabulary.words is words for vocabulary, words in self.vocabularies):
             return self
-        return _with_document(self.adapter, self.name)
+        return _with_document(self.adapter, self.name, self.declared)
 
 
 _lock: Final = threading.RLock()
@@ -134,12 +136,12 @@ def _build(type_: TypeForm[T]) -> Built[T]:
         raise _refused(name, list(_diagnosis(name, form, error))) from error
 
 
-def _with_document(adapter: TypeAdapter[T], name: str, type_: object = None) -> Built[T]:
+def _with_document(adapter: TypeAdapter[T], name: str, type_: object) -> Built[T]:
     with collecting() as vocabularies:
         document = annotate(adapter.json_schema(schema_generator=Generator), type_)
     if problems := list(_problems(name, document)):
         raise _refused(name, problems)
-    return Built(adapter, document, name, tuple(vocabularies))
+    return Built(adapter, document, name, tuple(vocabularies), declared=type_)
 
 
 def _depth_outside(frame: FrameType | None) -> int:
