@@ -54,7 +54,7 @@ class Schema(Generic[T]):
     def _take(self, built: Built[T]) -> None:
         self._built: Built[T] | None = built
         self._kept = built.kept
-        self._type: Any = type
+        self._type: Any = built.declared
         self._name = built.name
         self._document = built.document
         self._validator: Validator[T] = self.once("validator", lambda: PydanticValidator(built))
