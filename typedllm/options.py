@@ -15,7 +15,9 @@ from typedllm.records import Attempt, Message, NativeMode, Policy, Request
 from typedllm.tracing import Tracing
 
 OnInvalid: TypeAlias = Literal["off", "warn", "stop"]
-NativeChoice: TypeAlias = Literal["auto", "require", "prompt"] | NativeMode
+NativeChoice: TypeAlias = Literal["auto", "require", "repair", "prompt"] | NativeMode
+Strategy: TypeAlias = Literal["auto", "full", "patch", "constrain"]
+Layout: TypeAlias = Literal["user", "assistant"]
 
 
 class Options(TypedDict, total=False):
@@ -27,8 +29,17 @@ class Options(TypedDict, total=False):
         policy: which fixes are applied on this machine (default `"safe"`: the lossless ones).
         allow: names of lossy fixes to apply on top.
         native: how the schema is carried: `"auto"` (the best way that the service supports, stepping down visibly when
-            it refuses or ignores it), `"require"` (the same without stepping down), or one way: `"schema"`, `"tool"`,
-            `"json"`, `"prompt"`.
+            it refuses or ignores it), `"require"` (the same without stepping down), `"repair"` (in the prompt at first,
+            natively in repairs), or one way: `"schema"`, `"tool"`, `"json"`, `"prompt"`.
+        strategy: what a repair asks for: `"auto"` (the failing parts where that saves tokens, else the whole),
+            `"full"` (the whole), `"patch"` (the failing parts wherever they can be asked for alone), `"constrain"` (the
+            whole, decoded under the schema where the service can).
+        layout: where a repair quotes the rejected reply: in the `"user"` turn, as data (default), or as the turn of
+            the `"assistant"` that it was.
+        repair_temperature: temperature of the repair that follows when a repair brought no progress (default: none is
+            set).
+        escalate_at: with several models: the number of the repair that the next model is asked for (1: the first
+            repair already; default: when `max_repairs` of a model are spent).
         system: instructions that stand before the schema in the system message.
         history: earlier turns of the conversation.
         examples: pairs of a request and the value of the declared type that it should give.
@@ -63,6 +74,10 @@ class Options(TypedDict, total=False):
     policy: Policy | Literal["strict", "safe", "lenient"]
     allow: Sequence[str]
     native: NativeChoice
+    strategy: Strategy
+    layout: Layout
+    repair_temperature: float | None
+    escalate_at: int | None
     system: str
     history: Sequence[Message]
     examples: Sequence[tuple[Any, Any]]
@@ -110,6 +125,10 @@ class Settings:
     timeout: float | None = 120.0
     policy: Policy = field(default_factory=Policy.of)
     native: NativeChoice = "auto"
+    strategy: Strategy = "auto"
+    layout: Layout = "user"
+    repair_temperature: float | None = None
+    escalate_at: int | None = None
     system: str = ""
     history: tuple[Message, ...] = ()
     examples: tuple[tuple[Any, Any], ...] = ()
@@ -166,6 +185,10 @@ _PLAIN: Final = (
     "max_repairs",
     "timeout",
     "native",
+    "strategy",
+    "layout",
+    "repair_temperature",
+    "escalate_at",
     "system",
     "context",
     "logprobs",
@@ -180,7 +203,11 @@ _PLAIN: Final = (
     "on_repair",
     "trace",
 )
-_NATIVE: Final = ("auto", "require", "schema", "tool", "json", "prompt")
+_CHOICES: Final = {
+    "native": ("auto", "require", "repair", "schema", "tool", "json", "prompt"),
+    "strategy": ("auto", "full", "patch", "constrain"),
+    "layout": ("user", "assistant"),
+}
 _KNOWN: Final = frozenset(Options.__annotations__)
 assert {f.name for f in fields(Settings)} - {"sampling"} <= _KNOWN  # the two lists are one
 
@@ -198,8 +225,12 @@ def _check(options: Mapping[str, Any]) -> None:
     timeout = options.get("timeout")
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout is not a number of seconds above 0: {timeout!r} (None: no bound)")
-    if options.get("native", "auto") not in _NATIVE:
-        raise ValueError(f"unknown way to carry the schema: {options['native']!r} (use one of {', '.join(_NATIVE)})")
+    rung = options.get("escalate_at")
+    if rung is not None and (not isinstance(rung, int) or rung < 1):
+        raise ValueError(f"escalate_at is not the number of a repair, from 1 on: {rung!r}")
+    for name, choices in _CHOICES.items():
+        if name in options and options[name] not in choices:
+            raise ValueError(f"unknown {name}: {options[name]!r} (use one of {', '.join(choices)})")
 
 
 def _check_confidence(bound: object) -> None:

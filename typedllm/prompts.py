@@ -11,15 +11,15 @@ from pydantic_core import to_json
 
 from typedllm.records import Issue, Message
 
-FAILURES = {
-    "empty": "the reply was blank",
-    "no_json": "the reply has no JSON value in it",
-    "broken_json": "the reply is not valid JSON",
-    "truncated": "the reply was cut off before it was complete",
-}
-
 PROBE_OBJECT = 'Reply with exactly this and nothing else: {"word": "hello"}'
 PROBE_WORD = "Reply with the bare word hello and nothing else. Do not write JSON."
+REJECTED = "The reply was rejected."
+
+MESSAGE_LIMIT = 300
+"""Characters of a validator's own words that are told."""
+
+PLACE_LIMIT = 200
+"""Characters of a JSON Pointer that are told."""
 
 
 def fenced(text: str, language: str = "") -> str:
@@ -30,18 +30,21 @@ def fenced(text: str, language: str = "") -> str:
 
 
 @lru_cache(128)
-def system(name: str, typescript: str, instructions: str = "") -> str:
+def system(name: str, typescript: str, instructions: str = "", example: str = "") -> str:
     """The system message: the same bytes for every call of the same type, so that prompt caches hold.
 
     Args:
         name: name of the root type.
         typescript: its declarations; empty when the service shows the schema to the model itself.
         instructions: the caller's own, which come first.
+        example: an instance of the type as JSON, for models too small to do with the type alone.
     """
     parts = [instructions] if instructions else []
     parts.append(f"You answer each request with one JSON value of the TypeScript type {name}.")
     if typescript:
         parts.append(fenced(typescript, "typescript"))
+    if example:
+        parts.append(f"An example of the form; its content is made up:\n{fenced(example, 'json')}")
     parts.append(
         "Rules:\n"
         "- Write the JSON value alone: no prose before or after it, no Markdown fence, no comments.\n"
@@ -99,24 +102,83 @@ def unsure(chance: float) -> str:
     )
 
 
-def full_repair(status: str, text: str, issues: Sequence[Issue], limit: int) -> str:
+def full_repair(rejected: str, problems: Sequence[str], extras: Sequence[str] = ()) -> str:
     """What is appended to the request when the whole value is asked for again.
 
     Args:
-        status: the kind of failure.
-        text: the rejected reply.
-        issues: what was wrong with it.
-        limit: characters of the rejected reply that are quoted.
+        rejected: the reply that was rejected; empty where it was blank, or stands in the conversation already.
+        problems: what was wrong with it, a line each.
+        extras: what is said beyond that: `limit`, `example`.
     """
-    parts: list[str] = []
-    if text.strip():
-        parts.append(f"A reply to this request was rejected. It was:\n{fenced(cut(text, limit), 'json')}")
+    said = f"A reply to this request was rejected. It was:\n{fenced(rejected, 'json')}" if rejected else REJECTED
+    ask = "Write the corrected JSON value, whole. Keep what is not named above as it was."
+    return "\n\n".join([said, _problems(problems), *extras, ask])
+
+
+def patch_repair(
+    shown: Mapping[str, str] | str,
+    problems: Sequence[str],
+    typescript: str,
+    *,
+    name: str,
+    optional: bool,
+    extras: Sequence[str] = (),
+) -> str:
+    """What is appended to the request when parts of the value are asked for again.
+
+    Args:
+        shown: what the model sees of the rejected value: all of it, or parts by JSON Pointer; empty where it stands in
+            the conversation already.
+        problems: what was wrong with it, a line each.
+        typescript: the type of the object of parts.
+        name: name of the root type.
+        optional: whether there are parts that may be left out.
+        extras: what is said beyond that: `limit`, `example`.
+    """
+    if isinstance(shown, str):
+        said = f"A reply to this request was rejected. It was:\n{fenced(shown, 'json')}" if shown else REJECTED
     else:
-        parts.append("A reply to this request was rejected.")
-    lines = [line(issue) for issue in issues] if status not in FAILURES else [FAILURES[status], *map(line, issues[:3])]
-    parts.append("What is wrong with it:\n" + "\n".join(f"- {each}" for each in dict.fromkeys(lines)))
-    parts.append("Write the corrected JSON value, whole. Keep what is not named above as it was.")
-    return "\n\n".join(parts)
+        parts = "{" + ",\n".join(f"{to_json(place).decode()}: {text}" for place, text in shown.items()) + "}"
+        said = f"A reply to this request was rejected. Parts of it, by JSON Pointer:\n{fenced(parts, 'json')}"
+    ask = (
+        f"This time write no whole {name}: write these parts alone, as one JSON object of this type. Its keys are JSON "
+        "Pointers into the rejected value; write them as they stand here. All else is kept as it is."
+    )
+    if optional:
+        ask += " Leave out what is marked with ? and need not be written."
+    return "\n\n".join([said, _problems(problems), *extras, f"{ask}\n{fenced(typescript, 'typescript')}"])
+
+
+def _problems(lines: Sequence[str]) -> str:
+    return "What is wrong with it:\n" + "\n".join(f"- {each}" for each in lines)
+
+
+def patch_type(members: Sequence[tuple[str, bool, str, Sequence[str]]]) -> str:
+    """The type of an object of parts.
+
+    Args:
+        members: of each part its key, whether it must be written, its type and its comment.
+    """
+    lines = ["{"]
+    for place, required, type_, words in members:
+        comment = f" // {'; '.join(words)}" if words else ""
+        lines.append(f"    {to_json(place).decode()}{'' if required else '?'}: {type_};{comment}")
+    return "\n".join([*lines, "}"])
+
+
+def limit(tokens: int) -> str:
+    """That there is a token limit."""
+    return f"A reply may have at most {tokens} tokens: write compact JSON, without line breaks or indentation."
+
+
+def example(place: str, text: str) -> str:
+    """A generated instance, for a model that does not get on.
+
+    Args:
+        place: JSON Pointer of the part that it is an instance of.
+        text: the instance as JSON.
+    """
+    return f"An example of the form of {place or 'the value'}; its content is made up:\n{fenced(text, 'json')}"
 
 
 def line(issue: Issue) -> str:
@@ -124,13 +186,34 @@ def line(issue: Issue) -> str:
     said: list[str] = []
     if issue.expected:
         said.append(f"expected {issue.expected}")
-    if issue.got:
-        said.append(f"got {issue.got}")
+    if issue.got and (issue.path or issue.expected):
+        said.append(f"got {short(' '.join(issue.got.split()), MESSAGE_LIMIT)}")
     if issue.message:
-        said.append(issue.message)
+        said.append(short(" ".join(issue.message.split()), MESSAGE_LIMIT))
     if issue.proposal is not None:
         said.append(f"did you mean {issue.proposal.after}?")
-    return f"{issue.path or 'the value'}: {', '.join(said) or issue.code.replace('_', ' ')}"
+    words = ", ".join(said) or issue.code.replace("_", " ")
+    return f"{place(issue.path)}: {words}" if issue.path or issue.expected else words
+
+
+def like(places: str, count: int) -> str:
+    """That the issue of the line before stands at more places."""
+    return f"{place(places)} ({count} more): the same"
+
+
+def more(count: int) -> str:
+    """That there are issues which are not told."""
+    return f"and {count} more like these"
+
+
+def place(path: str) -> str:
+    """A JSON Pointer on one line: its keys are the model's own text."""
+    return short(re.sub(r"[\s`]+", " ", path), PLACE_LIMIT) if path else "the value"
+
+
+def short(text: str, limit: int) -> str:
+    """A line, cut to a bound."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 def cut(text: str, limit: int) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from typedllm import prompts
 from typedllm.declared import Schema
 from typedllm.options import Settings
-from typedllm.records import Message, Native, NativeMode, Request, Result
+from typedllm.records import MISSING, JsonSchema, Message, Native, NativeMode, Request, Result
+from typedllm.schema.instances import instance
 from typedllm.schema.profiles import PROMPT_ONLY, Profile
 from typedllm.tracing import Scope
 from typedllm.watch import Watch
@@ -97,31 +100,70 @@ class Call(Generic[T]):
 
 def first_request(call: Call[Any], rung: int = 0) -> Request:
     """The request that a call begins with."""
-    settings = call.settings
+    settings, schema = call.settings, call.schema
     native = native_schema(call, rung)
-    shown = native is not None and native.mode != "json" and call.ladder[rung].profile.shows_schema
-    typescript = "" if shown else call.schema.typescript()
-    if call.schema.is_text:
+    if schema.is_text:
         words = prompts.text_system(settings.system)
     else:
-        words = prompts.system(call.schema.name, typescript, settings.system)
+        typescript = "" if shown_natively(call, rung, native) else schema.typescript()
+        words = prompts.system(schema.name, typescript, settings.system, _example(call, rung))
     messages = [Message("system", words)]
     for asked, value in settings.examples:
         messages.append(asked if isinstance(asked, Message) else Message("user", asked))
-        messages.append(Message("assistant", value if call.schema.is_text else call.schema.dump(value)))
+        messages.append(Message("assistant", value if schema.is_text else schema.dump(value)))
     return Request(
         (*messages, *settings.history, call.task), native, settings.sampling, settings.timeout, settings.logprobs
     )
 
 
-def native_schema(call: Call[Any], rung: int) -> Native | None:
-    """The schema as the service of that rung is asked to enforce it."""
-    choice = call.settings.native
-    if choice == "prompt" or call.schema.is_text:
+def shown_natively(call: Call[Any], rung: int, native: Native | None) -> bool:
+    """Whether the service itself shows the schema to the model, so that the prompt need not."""
+    return native is not None and native.mode != "json" and call.ladder[rung].profile.shows_schema
+
+
+def native_schema(call: Call[Any], rung: int, *, repair: bool = False) -> Native | None:
+    """The schema as the service of that rung is asked to enforce it.
+
+    Args:
+        call: the call.
+        rung: which model of its ladder.
+        repair: whether it is for a repair, which may be constrained where the first request is not.
+    """
+    choice, profile, refused = call.settings.native, call.ladder[rung].profile, call.ladder[rung].refused
+    if repair and (choice == "repair" or call.settings.strategy == "constrain"):
+        modes: Iterable[NativeMode] = profile.native
+    elif choice == "prompt" or choice == "repair":
+        modes = ()
+    else:
+        modes = profile.native if choice == "auto" or choice == "require" else (choice,)
+    if call.schema.is_text:
         return None
-    profile, refused = call.ladder[rung].profile, call.ladder[rung].refused
-    modes = profile.native if choice == "auto" or choice == "require" else (choice,)
     for mode in modes:
         if mode not in refused:
             return Native(mode, "reply", {} if mode == "json" else call.schema.plain)
     return None
+
+
+def _example(call: Call[Any], rung: int) -> str:
+    if not call.ladder[rung].profile.example:
+        return ""
+    return _example_of(_Same(call.schema.document))
+
+
+class _Same:
+    """A document as a key: equal to itself alone."""
+
+    def __init__(self, document: JsonSchema) -> None:
+        self.document = document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.document is self.document
+
+
+@lru_cache(256)
+def _example_of(key: _Same) -> str:
+    made = instance(key.document)
+    return "" if made is MISSING else json.dumps(made, ensure_ascii=False)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from typedllm import prompts
 from typedllm.confidence import Confidence
 from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, TruncatedError, TypedLLMError
-from typedllm.records import Attempt, AttemptKind, Issue, Reading, Reply, Request, Result, Usage
+from typedllm.records import MISSING, Attempt, Issue, NativeMode, Reading, Reply, Request, Result, Usage
 from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
 from typedllm.repair.checking import Checked, Subject, run_checks
+from typedllm.repair.patch import compact
+from typedllm.repair.patched import read_patch
+from typedllm.repair.plans import Failure, Plan, repair_plan
 from typedllm.repair.unsure import unsure
 
 T = TypeVar("T")
 
-QUOTE_LIMIT = 8_000
-"""Characters of a rejected reply that a repair quotes."""
-
 log = logging.getLogger("typedllm")
+
+_STUCK: Final = 2
+_STEPS_DOWN: Final = ("auto", "repair")
+_DOWN: Final = frozenset({"server", "connection", "timeout", "rate_limit", "bad_response"})
 
 
 def loop(call: Call[T]) -> Loop[T]:
@@ -37,57 +40,210 @@ def loop(call: Call[T]) -> Loop[T]:
 
 
 class _Run(Generic[T]):
+    """One call.
+
+    Attributes:
+        rung: which model of the ladder is asked.
+        repairs: how many repairs it was asked for.
+        failure: what the next repair starts from.
+    """
+
     def __init__(self, call: Call[T]) -> None:
         self.call = call
         self.started = call.clock()
         self.attempts: list[Attempt] = []
-        self.repairs = 0
         self.rung = 0
         self.confidence: Confidence | dict[str, float] = {}
+        self.repairs = 0
+        self.failure: Failure | None = None
+        self._seen: set[object] = set()
+        self._asked: list[Request] = []
 
     def steps(self) -> Loop[T]:
-        kind: AttemptKind = "first"
-        request = first_request(self.call)
-        while True:
-            try:
-                request = self._bounded(kind, request)
-                answer = yield Ask(request, self.rung, self.call.watch.scope)
-            except BudgetError as error:
-                return self._failed(error)
-            except ModelError as error:
-                self.call.watch.failed(error)
-                yield from self._attempted(Attempt(kind, request, error.reply, model=self._model))
-                if self._steps_down(error, request):
-                    kind, request = "step-down", first_request(self.call)
-                    continue
-                return self._failed(self._overdue(error) or error)
-            assert isinstance(answer, Reply)
-            reply = self.call.watch.after(answer)
-            reading, checked = yield from self._examine(reply)
-            yield from self._attempted(
-                Attempt(kind, request, reply, reading.fixes, reading.issues, self._model, checked.usage)
+        """Attempt after attempt, until there is a result."""
+        step: Plan | Result[T] = self._begun()
+        while isinstance(step, Plan):
+            step = yield from self._attempt(step)
+        return step
+
+    def _attempt(self, plan: Plan) -> Generator[Step, object, Plan | Result[T]]:
+        self._asked.append(plan.request)
+        request = plan.request
+        try:
+            request = self._bounded(plan)
+            answer = yield Ask(request, self.rung, self.call.watch.scope)
+        except BudgetError as error:
+            return self._failed(error)
+        except ModelError as error:
+            self.call.watch.failed(error)
+            yield from self._attempted(Attempt(plan.kind, request, error.reply, model=self._model))
+            return self._without_reply(plan, error)
+        assert isinstance(answer, Reply)
+        reply = self.call.watch.after(answer)
+        reading, checked = yield from self._examine(plan, reply)
+        yield from self._attempted(
+            Attempt(plan.kind, request, reply, reading.fixes, reading.issues, self._model, checked.usage)
+        )
+        if checked.error is not None:
+            return self._failed(checked.error, reading)
+        if reading.status == "ok":
+            return self._result(reading)
+        step = self._after(plan, reply, reading)
+        if isinstance(step, Plan) and step.kind != "first":
+            yield from self._told("on_repair", self.call.watch.repairing(self.attempts[-1], step.request))
+        return step
+
+    # What follows an attempt.
+
+    def _after(self, plan: Plan, reply: Reply, reading: Reading[T]) -> Plan | Result[T]:
+        """What follows a reply that gave no value."""
+        if reading.status == "refused":
+            return self._climbed("declined") or self._failed(_declined(reading.issues[0].message), reading)
+        self.failure = self._failure(plan, reply, reading)
+        ignored = self._ignores(plan, reply, reading)
+        if ignored and self.call.settings.native == "require":
+            return self._failed(self._ignored(plan), reading)
+        error = self._spent(self.failure, reply)
+        if error is not None:
+            return self._climbed("gave nothing valid") or self._failed(error, reading)
+        self.repairs += 1
+        step = self._begun()
+        if step.request in self._asked:
+            error = self._error(self.failure, reply, stuck=True)
+            return self._climbed("made no progress") or self._failed(error, reading)
+        return replace(step, kind="step-down") if ignored else step
+
+    def _without_reply(self, plan: Plan, error: ModelError) -> Plan | Result[T]:
+        """What follows a request that got no reply."""
+        if self._steps_down(plan, error):
+            return replace(self._begun(), kind="step-down")
+        overdue = self._overdue(error)
+        if overdue is None and error.code in _DOWN and (step := self._climbed(f"failed: {error.code}")):
+            return step
+        return self._failed(overdue or error)
+
+    def _begun(self) -> Plan:
+        """The next request to the model whose turn it is."""
+        if self.failure is None:
+            return Plan("first", first_request(self.call, self.rung))
+        return repair_plan(self.call, self.rung, self.failure)
+
+    def _climbed(self, why: str) -> Plan | None:
+        """The request to the next model of the ladder, if there is one."""
+        if self.rung + 1 == len(self.call.ladder):
+            return None
+        log.warning("%s %s; asking %s", self._model, why, self.call.ladder[self.rung + 1].model)
+        self.rung += 1
+        self.repairs = 0
+        self._seen.clear()
+        self._asked.clear()
+        if self.failure is not None:
+            self.failure = replace(self.failure, stuck=0, plain=False)
+        return self._begun()
+
+    def _failure(self, plan: Plan, reply: Reply, reading: Reading[T]) -> Failure:
+        """What the next repair starts from: the document so far, where this reply gave none."""
+        before = self.failure
+        if before is not None and plan.patch is not None and reading.data is MISSING:
+            return replace(before, stuck=before.stuck + 1)
+        document = reading.data
+        marks = {_mark(reading), (plan.patch is not None, reply.text)} - {None}
+        stuck = before.stuck + 1 if before is not None and marks & self._seen else 0
+        self._seen |= marks
+        return Failure(
+            reading.status,
+            reply.text if plan.patch is None or document is MISSING else compact(document),
+            reading.issues,
+            document,
+            reading.fixes,
+            plan.request.native.mode if plan.request.native else None,
+            reply.usage.output_tokens,
+            stuck,
+            plain=before is not None and before.plain,
+        )
+
+    def _ignores(self, plan: Plan, reply: Reply, reading: Reading[T]) -> bool:
+        """Whether the service plainly did not enforce the schema; then it is carried in another way from now on."""
+        native = plan.request.native
+        if native is None or native.mode == "json" or reply.finish_reason != "stop" or not reply.text.strip():
+            return False
+        if reading.status not in ("no_json", "broken_json"):
+            return False
+        if self.call.settings.native in _STEPS_DOWN:
+            self._step_down(native.mode, "ignored")
+        return self.call.settings.native in (*_STEPS_DOWN, "require")
+
+    def _steps_down(self, plan: Plan, error: ModelError) -> bool:
+        """Whether the call goes on with a way of carrying the schema that the service has not refused."""
+        native = plan.request.native
+        if error.code != "schema_rejected" or native is None:
+            return False
+        if plan.patch is not None and self.failure is not None and not self.failure.plain:
+            log.warning(
+                "%s refused the schema of the parts; they are asked for without (%s)", self._model, error.status
             )
-            if checked.error is not None:
-                return self._failed(checked.error, reading)
-            if reading.status == "ok":
-                return self._result(reading)
-            final = self._final(reading, reply)
-            if final is not None:
-                return self._failed(final, reading)
-            self.repairs += 1
-            kind, request = "full", self._full(reading, reply)
-            yield from self._told("on_repair", self.call.watch.repairing(self.attempts[-1], request))
+            self.failure = replace(self.failure, plain=True)
+            return True
+        if self.call.settings.native not in _STEPS_DOWN:
+            return False
+        self._step_down(native.mode, "refused")
+        return True
+
+    def _step_down(self, mode: NativeMode, how: str) -> None:
+        self.call.ladder[self.rung].refused.add(mode)
+        log.warning("%s %s the schema as %s; stepping down", self._model, how, mode)
+
+    # What ends a call.
+
+    def _spent(self, failure: Failure, reply: Reply) -> TypedLLMError | None:
+        """The error that ends the work of this model; None: a repair may follow."""
+        settings = self.call.settings
+        last = self.rung + 1 == len(self.call.ladder)
+        most = settings.max_repairs
+        if settings.escalate_at is not None and not last:
+            most = min(most, settings.escalate_at - 1)
+        spent = self.repairs >= most
+        return self._error(failure, reply, stuck=not spent) if spent or failure.stuck >= _STUCK else None
+
+    def _error(self, failure: Failure, reply: Reply, *, stuck: bool) -> TypedLLMError:
+        """The error after a last failure: there was no progress, or no repair was left."""
+        name, count = self.call.schema.name, sum(attempt.reply is not None for attempt in self.attempts)
+        tries = f"{count} attempt{'s' if count > 1 else ''}"
+        if failure.status == "truncated":
+            way_out = "raise max_tokens=" if stuck else "raise max_tokens=, or allow more with max_repairs="
+            return TruncatedError(
+                f"the reply was cut off at the token limit after {len(reply.text)} characters ({way_out})",
+                partial=reply.text,
+                code="truncated",
+            )
+        if stuck:
+            message = (
+                f"no progress in {tries}: the model writes the same again; last: {failure.issues[0]} (ask another "
+                f"model, vary it with repair_temperature=, or loosen {name})"
+            )
+        else:
+            message = (
+                f"no valid reply in {tries}; last: {failure.issues[0]} (allow more with max_repairs=, or loosen {name})"
+            )
+        return RepairError(message, issues=failure.issues)
+
+    def _ignored(self, plan: Plan) -> ModelError:
+        mode = plan.request.native.mode if plan.request.native else "prompt"
+        return ModelError(
+            f'{self._model} ignored the schema that it was sent as {mode} (native="auto" steps down)',
+            code="schema_ignored",
+        )
 
     @property
     def _model(self) -> str:
         return self.call.ladder[self.rung].model
 
-    def _bounded(self, kind: AttemptKind, request: Request) -> Request:
+    def _bounded(self, plan: Plan) -> Request:
         """The request within the bounds, or a `BudgetError`."""
         left = self._left()
         if left == 0:
             raise self._late()
-        return self.call.watch.before(kind, replace(request, timeout=left), self._model)
+        return self.call.watch.before(plan.kind, replace(plan.request, timeout=left), self._model)
 
     def _attempted(self, attempt: Attempt) -> Generator[Step, object, None]:
         self.attempts.append(attempt)
@@ -97,13 +253,16 @@ class _Run(Generic[T]):
         for hook in hooks:
             yield Check(hook, name, scope=self.call.watch.scope)
 
-    def _examine(self, reply: Reply) -> Generator[Step, object, tuple[Reading[T], Checked]]:
+    def _examine(self, plan: Plan, reply: Reply) -> Generator[Step, object, tuple[Reading[T], Checked]]:
         if reply.finish_reason in ("refusal", "content_filter"):
             words = reply.refusal or reply.text
             refused = Issue("", "refused", message=words or "the model declined")
             return Reading("refused", issues=(refused,)), Checked()
         settings = self.call.settings
-        reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
+        if plan.patch is not None and self.failure is not None:
+            reading = read_patch(self.call.schema, settings, plan.patch, self.failure.fixes, reply)
+        else:
+            reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
         if reading.status != "ok":
             return reading, Checked()
         self.confidence = confidence = Confidence(
@@ -125,48 +284,6 @@ class _Run(Generic[T]):
         call = self.call
         text = str(value) if call.schema.is_text else call.schema.dump(value)
         return Subject(value, text, call.task, call.watch.budgets, self._left())
-
-    def _full(self, reading: Reading[T], reply: Reply) -> Request:
-        """Ask for the whole value again; only the latest rejected reply stands in the conversation."""
-        request = first_request(self.call)
-        text = prompts.full_repair(reading.status, reply.text, reading.issues, QUOTE_LIMIT)
-        return replace(request, messages=prompts.append(request.messages, text))
-
-    def _steps_down(self, error: ModelError, request: Request) -> bool:
-        """Whether the call goes on with a way of carrying the schema that the service has not refused."""
-        if error.code != "schema_rejected" or request.native is None or self.call.settings.native != "auto":
-            return False
-        self.call.ladder[self.rung].refused.add(request.native.mode)
-        log.warning(
-            "%s refused the schema as %s; stepping down (%s)",
-            self.call.ladder[self.rung].model,
-            request.native.mode,
-            error.status,
-        )
-        return True
-
-    def _final(self, reading: Reading[T], reply: Reply) -> TypedLLMError | None:
-        """The error that ends the call after this reading; None: a repair may follow."""
-        if reading.status == "refused":
-            words = reading.issues[0].message
-            return RefusalError(
-                f"the model declined: {words} (reword the request, or ask another model)", text=words, code="refused"
-            )
-        if reading.status == "truncated":
-            return TruncatedError(
-                f"the reply was cut off at the token limit after {len(reply.text)} characters (raise max_tokens=)",
-                partial=reply.text,
-                code="truncated",
-            )
-        if self.repairs >= self.call.settings.max_repairs:
-            count = self.repairs + 1
-            tries = f"{count} attempt{'s' if count > 1 else ''}"
-            return RepairError(
-                f"no valid reply in {tries}; last: {reading.issues[0]} (allow more with max_repairs=, or loosen "
-                f"{self.call.schema.name})",
-                issues=reading.issues,
-            )
-        return None
 
     def _left(self) -> float | None:
         timeout = self.call.settings.timeout
@@ -206,3 +323,17 @@ class _Run(Generic[T]):
         if len(self.attempts) == 1:
             return self.attempts[0].usage
         return sum((attempt.usage for attempt in self.attempts), Usage())
+
+
+def _declined(words: str) -> RefusalError:
+    return RefusalError(
+        f"the model declined: {words} (reword the request, or ask another model)", text=words, code="refused"
+    )
+
+
+def _mark(reading: Reading[Any]) -> object:
+    """What two failures have in common that are the same; where no document was read, their texts say it."""
+    if reading.data is MISSING:
+        return None
+    issues = frozenset((issue.path, issue.code, issue.got) for issue in reading.issues)
+    return reading.status, issues, compact(reading.data) if reading.status == "truncated" else ""
