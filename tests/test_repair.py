@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tests.both import Both
 from typedllm import Client, ModelError, RefusalError, RepairError, Reply, Result, Schema, TruncatedError
 from typedllm.models.scripted import ScriptedModel
-from typedllm.records import MISSING, Issue
+from typedllm.records import MISSING, Issue, Policy
 from typedllm.repair.feedback import MAX_LINES, MAX_TOKENS, lines
 from typedllm.repair.patch import plan
 from typedllm.schema.profiles import Profile
@@ -84,6 +84,7 @@ def text(data: Any) -> str:
     return json.dumps(data)
 
 
+CUT = text(order())[: len(text(order())) // 3]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 CATALOGUE: dict[str, tuple[list[Any], dict[str, Any], list[str], Any]] = {
@@ -134,6 +135,19 @@ CATALOGUE: dict[str, tuple[list[Any], dict[str, Any], list[str], Any]] = {
         [text(order(lines=[{**DRINK, "size": f"size {n}"} for n in range(24)])), text(order())],
         {"strategy": "full"},
         ["first", "full"],
+        order(),
+    ),
+    "truncated": (
+        [
+            Reply(CUT, "length"),
+            Reply(text({"/lines/3/size": "tall", "/lines/-": order()["lines"][4:9]})[:-30], "length"),
+            text(
+                {"/lines/8/name": "carrot cake", "/lines/8/slices": 2, "/lines/-": order()["lines"][9:]}
+                | {"/paid": 20, "/total": 48.5, "/labels": None}
+            ),
+        ],
+        {"max_tokens": 100},
+        ["first", "patch", "patch"],
         order(),
     ),
     "small": (['{"kind": "drink", "name": "tea", "size": "huge"}', text(DRINK)], {}, ["first", "full"], DRINK),
@@ -292,7 +306,8 @@ def test_a_patch_changes_nothing_outside_its_pointers(document: Any, data: st.Da
 def test_a_value_after_a_patch_is_what_validation_of_the_spliced_document_gives(
     document: Any, data: st.DataObject
 ) -> None:
-    patch = plan(SCHEMA.document, document, SCHEMA.validate(document).issues)
+    reading = SCHEMA.examine(text(document), "stop", Policy.of("safe"), None)
+    patch = plan(SCHEMA.document, reading.data, reading.issues)
     if patch is None:
         return
     parts = {slot.pointer: data.draw(SPOILT.filter(lambda value: value is not MISSING)) for slot in patch.slots}
@@ -490,12 +505,28 @@ def test_nothing_is_asked_twice_with_the_same_limit(both: Both) -> None:
     assert len(model.requests) <= 4
 
 
+def test_continuing_can_be_off(both: Both) -> None:
+    error = both.run(ScriptedModel([Reply(CUT, "length")]), "x", Order, max_repairs=0).error
+    assert isinstance(error, TruncatedError)
+    assert error.partial == CUT
+
+
 def test_fixes_of_kept_parts_stay_in_the_result(both: Both) -> None:
-    prose = f"Here it is:\n```json\n{WRONG}\n```"
-    result = both.run(ScriptedModel([prose, FIXED]), "x", Order)
-    assert result.ok
-    assert set(result.attempts[0].fixes) <= set(result.fixes)
-    assert result.fixes
+    document = put(put(order(), "/lines/1/size", "huge"), "/lines/0/slices", "2")
+    result = both.run(ScriptedModel([text(document), FIXED]), "x", Order)
+    assert result.value == Order.model_validate(order())
+    assert [(fix.path, fix.kind) for fix in result.fixes] == [("/lines/0/slices", "string_to_number")]
+    assert dict(result.spans) == {"/lines/1/size": (18, 24)}
+
+
+def test_fixes_of_parts_stand_at_their_places_in_the_document(both: Both) -> None:
+    script = [text(put(order(), "/lines/2/slices", "two")), '{"/lines/2/slices": "2", "/total": 1}']
+    result = both.run(ScriptedModel(script), "x", Order)
+    assert result.value == Order.model_validate(order())
+    assert [(fix.path, fix.kind) for fix in result.fixes] == [
+        ("/lines/2/slices", "string_to_number"),
+        ("/total", "unasked_part"),
+    ]
 
 
 # Parts of a schema.

@@ -109,7 +109,9 @@ def _key(text: str, at: int, complete: bool) -> Verdict:
     found = QUOTED_KEY.match(text, at) or BARE_KEY.match(text, at)
     if found:
         return "ends" if complete or found.end() + 2 <= len(text) else "more"
-    return "more" if not complete and _KEY_BEGUN.match(text, at) else "inner"
+    if not _KEY_BEGUN.match(text, at):
+        return "inner"
+    return "more" if not complete else "ends" if text[at] in _QUOTES else "inner"
 
 
 def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -> Verdict:

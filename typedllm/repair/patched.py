@@ -28,15 +28,16 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple
         The reading; its data is `MISSING` where the reply holds neither parts nor a valid whole.
     """
     answer = Schema.from_json_schema(patch.document).examine(reply.text, reply.finish_reason, settings.policy, None)
-    parts = patch.written(answer.data)
-    if not parts and not _says_nothing(patch, answer.data):
+    data = answer.data
+    parts = patch.written(data)
+    if not parts and not _says_nothing(patch, data):
         whole = schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
-        return whole if whole.status == "ok" else replace(whole, status=_told(answer.status), data=MISSING)
+        return whole if whole.status == "ok" else replace(whole, status=_told(answer.status), found=MISSING)
     spliced = patch.splice(parts)
     reading = schema.examine(compact(spliced), "stop", settings.policy, settings.context)
     reading = replace(
         reading,
-        fixes=(*patch.kept(fixes, parts), *patch.moved(answer.fixes), *_left_out(patch, answer.data), *reading.fixes),
+        fixes=(*patch.kept(fixes, parts), *patch.moved(answer.fixes), *_left_out(patch, data), *reading.fixes),
         spans={patch.place(path): span for path, span in answer.spans.items() if path},
         candidates=answer.candidates,
         reasoning=answer.reasoning,
@@ -45,7 +46,7 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple
         return reading
     cut = [replace(issue, path=patch.place(issue.path)) for issue in answer.issues if issue.code in CUT]
     others = [issue for issue in reading.issues if issue.code != "missing"]
-    return replace(reading, status="truncated", value=None, data=spliced, issues=(*cut, *others))
+    return replace(reading, status="truncated", value=None, found=spliced, issues=(*cut, *others))
 
 
 def _told(status: Any) -> Any:
