@@ -11,6 +11,7 @@ from typing_extensions import TypeForm
 
 from typedllm.errors import RepairError, TypedLLMError
 from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
+from typedllm.reading.extract import Extractor
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import (
@@ -204,6 +205,32 @@ class Schema(Generic[T]):
             The value, or the issues; with the fixes, the spans and the candidates.
         """
         reading = self.examine(text, finish_reason, Policy.of(policy, allow), context)
+        return self._result(reading, text, finish_reason)
+
+    def reader(
+        self,
+        policy: Policy | Literal["strict", "safe", "lenient"] = "safe",
+        *,
+        allow: Iterable[str] = (),
+        context: Mapping[str, Any] | None = None,
+    ) -> ReplyReader[T]:
+        """The same in pieces: `feed(text)` as the reply comes, then `close()`.
+
+        Args:
+            policy: which fixes are applied.
+            allow: lossy kinds to apply on top, by name.
+            context: pydantic's validation context.
+        """
+        permitted = Policy.of(policy, allow)
+
+        def conclude(extractor: Extractor, finish_reason: FinishReason | None) -> Result[T]:
+            reading = self._at_once(extractor.text, context)
+            reading = reading or self._examination(finish_reason, permitted, context).conclude(extractor)
+            return self._result(reading, extractor.text, finish_reason)
+
+        return ReplyReader(Extractor(self.target), conclude)
+
+    def _result(self, reading: Reading[T], text: str, finish_reason: FinishReason | None) -> Result[T]:
         reply = Reply(text, finish_reason, usage=Usage())
         attempt = Attempt("first", None, reply, reading.fixes, reading.issues)
         error: TypedLLMError | None = None if reading.status == "ok" else _rejected(reading.issues, (attempt,))
@@ -238,6 +265,42 @@ class Schema(Generic[T]):
                 return None, error.issues
 
         return Examination(self.target, judge, policy, finish_reason)
+
+
+class ReplyReader(Generic[T]):
+    """Reads a reply that comes in pieces; made by `Schema.reader`. The outcome is that of `Schema.read` on the whole.
+
+    What is shown of a reply while it comes is for `Client.stream`.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        conclude: Callable[[Extractor, FinishReason | None], Result[T]],
+    ) -> None:
+        self._extractor = extractor
+        self._conclude = conclude
+
+    @property
+    def text(self) -> str:
+        """The reply so far."""
+        return self._extractor.text
+
+    def feed(self, text: str) -> None:
+        """Takes the next piece of the reply, of any size."""
+        self._extractor.feed(text)
+
+    def close(self, finish_reason: FinishReason | None = None) -> Result[T]:
+        """Ends the reply.
+
+        Args:
+            finish_reason: why the model stopped, when known.
+
+        Returns:
+            The value, or the issues.
+        """
+        self._extractor.close()
+        return self._conclude(self._extractor, finish_reason)
 
 
 def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:

@@ -196,6 +196,11 @@ class Aligner:
             self.fault("unknown_keys", node.start, node.end, path)
         return data
 
+    def key(self, member: Member, node: Node, shape: Shape) -> str:
+        """The declared key that a member's key stands for."""
+        known = shape.properties
+        return member.key if member.key in known or not known else self._key(member, node, shape, "")
+
     def _key(self, member: Member, node: Node, shape: Shape, path: str) -> str:
         """The declared key that a key stands for, or the key itself."""
         place = Node("string", member.key, member.start, member.node.start)
@@ -220,11 +225,9 @@ class Aligner:
 
     def _again(self, member: Member, value: Data, shape: Shape, path: str) -> None:
         """A key that stands in the object a second time."""
-        since = len(self.entries)
         spans, self.spans = self.spans, None
         same = self.align(member.node, shape, path) == value
         self.spans = spans
-        del self.entries[since:]
         if same:
             self.entries.append(Entry(path, Note("repeated_key", member.start, member.node.end)))
         else:

@@ -76,7 +76,9 @@ class BareReader(QuotedReader):
             node.note(Note("too_many_digits", start, stop, "", True))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, shown(read.value)))
-        if self.stack and not quoted and stop == self.base + len(self.buf):
+        if word.endswith(("...", "…")):
+            node.note(Note("elision", start, stop, "", True))
+        if self.stack and read.kind != "literal" and not quoted and stop == self.base + len(self.buf):
             node.note(Note("open_scalar", start, stop, shown(read.value)))
         self._add(node)
         self.pos = end + quoted

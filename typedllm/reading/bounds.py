@@ -13,7 +13,7 @@ class Bounds(NamedTuple):
         depth: nested containers; pydantic's own JSON parser stops at about 200.
         digits: digits of one number.
         parts: keys and items, all together.
-        fixes: fixes of one reply; beyond them it is not JSON of the declared type in any useful sense.
+        fixes: fixes of one reply; a longer one may have one more for each eight characters.
         quotes: quotes inside one string that are not escaped.
         candidates: parts of the reply that are considered as the answer.
         bare: characters of a string without quotes.
@@ -24,7 +24,7 @@ class Bounds(NamedTuple):
     depth: int = 128
     digits: int = 1_000
     parts: int = 2_000_000
-    fixes: int = 200_000
+    fixes: int = 20_000
     quotes: int = 5_000
     candidates: int = 100
     bare: int = 2_000

@@ -14,7 +14,7 @@ from typedllm.reading.strings import AHEAD, QUOTED_KEY, OpenString, Place
 from typedllm.reading.target import Shape
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
-_ODD_SPACE: Final = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]")
+_ODD_SPACE: Final = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]+")
 _PAIRS: Final = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -43,9 +43,10 @@ class Cursor:
         bounds: what it may hold.
     """
 
-    def __init__(self, shape: Shape, base: int = 0, bounds: Bounds = DEFAULT) -> None:
+    def __init__(self, shape: Shape, base: int = 0, bounds: Bounds = DEFAULT, strict: bool = False) -> None:
         self.shape = shape
         self.bounds = bounds
+        self.strict = strict
         self.base = base
         self.buf = ""
         self.pos = 0
@@ -54,8 +55,9 @@ class Cursor:
         self.stack: list[Frame] = []
         self.done = False
         self.was_cut = False
+        self.gave_up = False
         self.parts = 0
-        self.noted = 0
+        self.noted: int = 0
         self._state: Callable[[], bool] = self._value
         self._spaced = -1  # where the last run of odd white space ended
         self._calls = 0  # constructors that are open around the value
@@ -123,12 +125,8 @@ class Cursor:
         self._note(Note(kind, start, end, "", True))
 
     def _note(self, note: Note) -> None:
-        if note.kind == "space" and self._spaced == note.start:
-            self._spaced = note.end
-            return
-        self._spaced = note.end if note.kind == "space" else -1
         self.noted += 1
-        if self.noted > self.bounds.fixes:
+        if self.noted > self.bounds.fixes + (note.start >> 3):
             self._give_up("too_many_fixes")
         elif self._string is not None:
             self._string.notes.append(note)
@@ -143,6 +141,7 @@ class Cursor:
         """A bound is met: the rest of the text is not read."""
         if self.done:
             return
+        self.gave_up = True
         here = self.base + self.pos
         if self.root is None:
             self.root = Node("hole", None, here, here)
@@ -175,8 +174,10 @@ class Cursor:
             elif sign > "~" or sign < " ":
                 found = _ODD_SPACE.match(buf, self.pos)
                 if found:
-                    self.fix("space", self.base + self.pos, self.base + self.pos + 1)
-                    self.pos += 1
+                    if self._spaced != self.base + self.pos:
+                        self.fix("space", self.base + self.pos, self.base + self.pos + 1)
+                    self.pos = found.end()
+                    self._spaced = self.base + self.pos
                     continue
             return sign
 

@@ -19,7 +19,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor, Found, finish, in_a_row
 from typedllm.reading.fixes import TIER, Note
 from typedllm.reading.nodes import Node
-from typedllm.reading.report import cut, tell, with_places
+from typedllm.reading.report import cut, is_permitted, tell, with_places
 from typedllm.reading.scalars import scalar
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Kind, Shape, Target
@@ -143,12 +143,14 @@ class Examination(Generic[T]):
         option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
         if data is not MISSING and not any(entry.note.fault and entry.note.kind != "unfit" for entry in entries):
             option.value, option.issues = self.judge(data)
-            option.valid = not option.issues and not tell(entries, text, self.policy, self.target).issues
+            cut_short = found.cut and self.finish_reason == "length"
+            option.valid = not (option.issues or cut_short) and is_permitted(entries, text, self.policy)
         return option
 
     def _lines(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
         """Several values in a row, where a list of them is declared."""
-        if "array" not in self.target.root.kinds or not in_a_row(list(found), text) or found[-1].cut:
+        root = self.target.root
+        if "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
             return []
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
@@ -270,7 +272,11 @@ def _read_scalar(body: str, start: int, root: Shape) -> Node:
         except ValueError:
             pass
     read = scalar(body)
-    if ("string" in root.kinds and root.literals is None) or read.kind == "bare" or TIER.get(read.fix) == "guess":
+    if (
+        ("string" in root.kinds and root.literals is None and not root.open)
+        or read.kind == "bare"
+        or TIER.get(read.fix) == "guess"
+    ):
         node = Node("string", body, start, start + len(body))
         node.note(Note("plain_text", start, start + len(body)))
         return node

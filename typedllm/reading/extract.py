@@ -6,6 +6,7 @@ so brackets inside strings do not count, and an inner object never stands for it
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -54,6 +55,7 @@ class Found:
         cut: whether the end of the text cut it.
         lead: the line before it.
         end: offset after it.
+        mended: whether it is not JSON as it stands.
         unclosed: whether it stands in reasoning that never ended.
     """
 
@@ -63,6 +65,7 @@ class Found:
     lead: str
     end: int
     unclosed: bool = False
+    mended: bool = False
 
     @property
     def start(self) -> int:
@@ -84,7 +87,7 @@ class Extractor:
         bounds: what a reply may hold.
     """
 
-    def __init__(self, target: Target, bounds: Bounds = DEFAULT) -> None:
+    def __init__(self, target: Target, bounds: Bounds = DEFAULT, base: int = 0) -> None:
         self.target = target
         self.bounds = bounds
         self.found: list[Found] = []
@@ -95,8 +98,9 @@ class Extractor:
         self._pieces: list[str] = []
         self._length = 0
         self._buf = ""
-        self._base = 0
+        self._base = base
         self._eof = False
+        self._full = False  # a bound is met: no more candidates
         self._thinking = -1  # where open reasoning began
         self._fence = ""  # the sign that closes the open fence
         self._line = ""  # the prose right before
@@ -156,7 +160,7 @@ class Extractor:
             pass
         elif sign[0] in "`~":
             return self._fenced(found)
-        elif len(self.found) < self.bounds.candidates and self._begins(found):
+        elif not self._full and self._begins(found):
             return self._begin(found.start())
         return found.end()
 
@@ -255,20 +259,55 @@ class Extractor:
         self._buf = reader.rest if reader.done and not reader.was_cut else ""
         self._base = end
         self._line = ""
+        self._full = self._full or reader.gave_up or len(self.found) + 1 >= self.bounds.candidates
         if reader.root is not None:
-            self.found.append(Found(reader.root, bool(self._fence), reader.was_cut, self._lead, end))
+            found = Found(reader.root, bool(self._fence), reader.was_cut, self._lead, end, mended=reader.noted > 0)
+            self.found.append(found)
 
 
 def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
         found = _without_braces(text, target, bounds)
+    found = _strict_first(found, text, target, bounds)
     for each in found:
         extra = _CLOSERS.match(text, each.end)
         if extra and not each.cut:
             each.node.note(Note("extra_closer", each.end, each.end + len(extra[0].rstrip())))
             each.end += len(extra[0].rstrip())
     return [_unescaped(each, text, target, bounds) for each in found]
+
+
+def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """What is JSON as it stands is read as JSON, however odd its strings are."""
+    done: list[Found] = []
+    while found:
+        each, *found = found
+        end = _json_end(text, each.start) if each.mended else -1
+        if end >= 0:
+            reader = JsonReader(target.root, each.start, bounds, strict=True)
+            reader.feed(text[each.start : end])
+            if reader.root is not None and reader.done and not reader.gave_up:
+                swallowed = end < each.end
+                each = Found(reader.root, each.fenced, False, each.lead, end)
+                found = _rescan(text, end, target, bounds) if swallowed else found
+        done.append(each)
+    return done
+
+
+def _json_end(text: str, start: int) -> int:
+    """Where the JSON value that begins here ends; -1 when it is not JSON."""
+    try:
+        return json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return -1
+
+
+def _rescan(text: str, start: int, target: Target, bounds: Bounds) -> list[Found]:
+    extractor = Extractor(target, bounds, start)
+    extractor.feed(text[start:])
+    extractor.close()
+    return extractor.found
 
 
 def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:

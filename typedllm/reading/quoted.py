@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final, cast
@@ -9,7 +10,18 @@ from typing import Final, cast
 from typedllm.reading.cursor import Cursor, end_of, shown
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
-from typedllm.reading.strings import AHEAD, CLOSERS, ESCAPE, QUOTED_KEY, Behind, OpenString, Place, escape, verdict
+from typedllm.reading.strings import (
+    AHEAD,
+    CLOSERS,
+    ESCAPE,
+    QUOTED_KEY,
+    Behind,
+    OpenString,
+    Place,
+    escape,
+    key_verdict,
+    verdict,
+)
 
 _S: Final = r"[ \t\n\r]*"
 _PLAIN: Final = {opener: re.compile(rf"[^{re.escape(closers)}\\\x00-\x1f]+") for opener, closers in CLOSERS.items()}
@@ -25,6 +37,8 @@ _QUICK: Final = {
     for place, behind in _STRUCTURE.items()
 }
 _TO_VALUE: Final = re.compile(rf"{_S}:")
+_RUN: Final = {'"': re.compile('"+'), "'": re.compile("'+")}
+_ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _TAIL: Final = re.compile(r",\s*\Z|\n\s*\Z|\A\s+\Z")
 
 
@@ -37,12 +51,12 @@ class QuotedReader(Cursor):
     def _colon(self) -> bool:
         raise NotImplementedError
 
-    def _open_string(self, place: Place) -> bool:
+    def _open_string(self, place: Place, quick: bool = True) -> bool:
         buf, pos = self.buf, self.pos
         opener = buf[pos]
         if self._lacks(3):
             return False
-        found = _QUICK[place][opener].match(buf, pos) if opener in _QUICK[place] else None
+        found = _QUICK[place][opener].match(buf, pos) if quick and opener in _QUICK[place] else None
         if found and not found[1].isspace():
             return self._quick_string(place, opener, found[1], found.end())
         triple = opener * 3 if opener in "\"'" and buf.startswith(opener * 3, pos) else ""
@@ -101,6 +115,11 @@ class QuotedReader(Cursor):
         self.pos += 1
 
     def _escape(self, string: OpenString) -> None:
+        run = _ESCAPES.match(self.buf, self.pos)
+        if run:
+            string.parts.append(json.loads(f'"{run[0]}"'))
+            self.pos = run.end()
+            return
         read = escape(self.buf, self.pos)
         at = self.base + self.pos
         if read.fix:
@@ -115,7 +134,7 @@ class QuotedReader(Cursor):
         buf, pos = self.buf, self.pos
         text = buf[pos + 1 : pos + 1 + AHEAD]
         behind = Behind(text, self.eof or len(text) == AHEAD)
-        said = verdict(behind, string.place, string.inner, self._closers())
+        said = "ends" if self.strict else verdict(behind, string.place, string.inner, self._closers())
         if said == "more":
             return None
         at = self.base + pos
@@ -124,9 +143,13 @@ class QuotedReader(Cursor):
             self._end_string(at + 1)
             return True
         key = QUOTED_KEY.match(buf, pos) if string.place == "member" else None
-        if key is None and string.place == "member" and self._lacks(AHEAD):
+        if (
+            key is None
+            and string.place == "member"
+            and key_verdict(buf[pos : pos + AHEAD], self._lacks(AHEAD)) == "more"
+        ):
             return None
-        lost = self._lost_quote(string, key[1]) if key else ""
+        lost = self._lost_quote(string, key[0].rstrip(" \t\r\n:=>：")[1:-1]) if key else ""
         if lost:
             self._end_before(string, lost)
             return True
@@ -140,15 +163,18 @@ class QuotedReader(Cursor):
         return False
 
     def _triple_quote(self, string: OpenString) -> bool | None:
-        if self._lacks(4):
+        """Quotes inside a string with three of them around it: the last three of a run end it."""
+        run = end_of(_RUN[string.closers[0]], self.buf, self.pos) - self.pos
+        if self._lacks(run + 1):
+            if run > self.bounds.quotes:
+                self._give_up("too_many_fixes")
             return None
-        if self.buf.startswith(string.closers, self.pos) and self.buf[self.pos + 3 : self.pos + 4] != string.closers[0]:
-            self.pos += 3
+        inner = run - 3 if run >= 3 else run
+        string.parts.append(self.buf[self.pos : self.pos + inner])
+        self.pos += run
+        if run >= 3:
             self._end_string(self.base + self.pos)
-            return True
-        string.parts.append(self.buf[self.pos])
-        self.pos += 1
-        return False
+        return run >= 3
 
     def _lost_quote(self, string: OpenString, key: str) -> str:
         """The name of the fix if the next member begins here, so that the string lost its closing quote."""

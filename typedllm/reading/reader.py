@@ -27,8 +27,10 @@ _MEMBER: Final = re.compile(
 )
 _ITEM: Final = re.compile(rf'{_S}{_VALUE}{_S}(?:,(?={_S}(?:["{{\[\-0-9]|true|false|null))|(?=\]{_S}[,\]}}]))')
 _KEY: Final = re.compile(rf"{_STRING}{_S}:")
-_MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}}]|,[^0-9]))")
-_ITEM_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}[\],}}]|[ \t\n\r]+[\"{{\[0-9-])")
+_MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}};]|,[^0-9]))")
+_ITEM_SCALAR: Final = re.compile(
+    rf"({NUMBER.pattern}|true|false|null)(?={_S}[\],}};]|[ \t\n\r]+(?:[\"{{\[0-9-]|true|false|null))"
+)
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _COLON: Final = re.compile(r":|=>?|：")
 _LOOSE_KEY: Final = re.compile(r"([\w$@][^\n:{}\[\],\"]{0,100}?)([\"'”’`]?)\s*(?::|=>?|：)")
@@ -43,6 +45,7 @@ class JsonReader(BareReader):
         shape: what the value is declared to be, as guide.
         base: offset of that first character in the reply.
         bounds: what it may hold.
+        strict: the text is known to be JSON: no quote inside a string is in doubt.
     """
 
     # ---- objects ----
@@ -130,7 +133,7 @@ class JsonReader(BareReader):
 
     def _belongs_above(self, frame: Frame, key: str) -> bool:
         """Whether the key is unknown here and known to the object around: the closing bracket is missing."""
-        if not frame.known or key in frame.known or len(self.stack) < 2 or not frame.shape.closed:
+        if self.strict or not frame.known or key in frame.known or len(self.stack) < 2 or not frame.shape.closed:
             return False
         above = self.stack[-2]
         if not above.known or key not in above.known:
@@ -314,7 +317,7 @@ class JsonReader(BareReader):
             return False
         self.fix("concatenation", self.base + self.pos, self.base + self.pos + 1)
         self.pos = at
-        self._open_string(self._place())
+        self._open_string(self._place(), quick=False)
         cast("OpenString", self._string).joined = self._last(frame)
         return True
 

@@ -14,7 +14,7 @@ from typedllm.records import Fix, Issue, Policy, Span
 from typedllm.schema.typescript import render_type
 
 _ELISION: Final = re.compile(
-    r"\A(?://|#|/\*)\W*(?:\.\.\.|…)|\.\.\.\s*(?:\*/)?\s*\Z|\b(?:omitted|truncated|and so on|remaining (?:items|entries|fields)|same as above)\b",
+    r"\A(?://|#|/\*)\W*(?:\.\.\.|…)|\.\.\.\s*(?:\*/)?\s*\Z|\b(?:omitted for|remaining (?:items|entries|fields)|same as above)\b",
     re.IGNORECASE,
 )
 
@@ -44,6 +44,17 @@ def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) ->
         else:
             issues.append(proposed(path, note, text, target))
     return Told(tuple(fixes), tuple(issues))
+
+
+def is_permitted(entries: Iterable[Entry], text: str, policy: Policy) -> bool:
+    """Whether the policy permits everything that the notes say, and none of them is a fault."""
+    kinds = {note.kind for _, note in entries if not note.fault}
+    if not all(policy.permits(kind, TIER[kind]) for kind in kinds):
+        return False
+    elided = "comment" in kinds and any(
+        note.kind == "comment" and _ELISION.search(text[note.start : note.end]) for _, note in entries
+    )
+    return not elided and not any(note.fault and note.kind != "unfit" for _, note in entries)
 
 
 def as_fix(path: str, note: Note, text: str) -> Fix:

@@ -27,7 +27,9 @@ OPENERS: Final = "".join(CLOSERS)
 _QUOTES: Final = re.escape(OPENERS + "»")
 _SPACE: Final = re.compile(r"\s*")
 _COLON: Final = r"\s*(?::|=>?|：)"
-QUOTED_KEY: Final = re.compile(rf"[{_QUOTES}]([^{_QUOTES}\n]{{1,80}})[{_QUOTES}]{_COLON}")
+QUOTED_KEY: Final = re.compile(
+    rf"(?:\"(?:[^\"\\\n]|\\.){{0,80}}+\"|[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]){_COLON}"
+)
 BARE_KEY: Final = re.compile(rf"([^\W\d][\w$.-]{{0,60}})[{_QUOTES}]?{_COLON}(?!//)")
 _KEY_BEGUN: Final = re.compile(
     rf"[{_QUOTES}][^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z"
@@ -36,6 +38,10 @@ _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|Non
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
 _GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
 _COMMENT: Final = re.compile(r"//|/\*")
+_BARE_VALUE: Final = re.compile(r"-?\d|(?:true|false|null|True|False|None)\b")
+_NEXT_STRING: Final = re.compile(
+    rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}](?:\s*[,\]}})\[{{]|\s+(?:[\"\d-]|(?:true|false|null)\b)|\s*\Z)"
+)
 _PLAIN_ITEM: Final = re.compile(rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}]\s*(?:[,\]}})]|\Z)")
 
 
@@ -78,7 +84,7 @@ def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
         return "ends" if complete else "more"
     sign = text[at]
     if place == "key":
-        return _after_key(at, sign, complete)
+        return _after_key(text, at, complete)
     if place == "root":
         return "ends" if "\n" in text[:at] else "inner"
     if sign == ",":
@@ -89,7 +95,7 @@ def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
         return "ends" if complete or len(text) - at >= 3 else "more"
     if sign in OPENERS:
         return _after_quote(text, at, complete, place)
-    return _after_other(text, at, sign, complete, place)
+    return _after_other(text, at, complete, place, closers)
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
@@ -97,10 +103,13 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _after_key(at: int, sign: str, complete: bool) -> Verdict:
-    if sign in ":：=,}":
+def _after_key(text: str, at: int, complete: bool) -> Verdict:
+    sign = text[at]
+    if sign in ":：=,}{[" or (at > 0 and sign in OPENERS):
         return "ends"
-    if sign in "{[" or (sign in OPENERS and at > 0) or (sign.isdigit() and at > 0):
+    if at > 0 and not complete and len(text) - at < 6:
+        return "more"
+    if at > 0 and _BARE_VALUE.match(text, at):
         return "ends"
     return "inner" if complete or sign not in OPENERS else "more"
 
@@ -114,6 +123,11 @@ def _key(text: str, at: int, complete: bool) -> Verdict:
     return "more" if not complete else "ends" if text[at] in _QUOTES else "inner"
 
 
+def key_verdict(text: str, growing: bool) -> Verdict:
+    """Whether a key with its colon begins with this text."""
+    return _key(text, 0, not growing)
+
+
 def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -> Verdict:
     at = _end(_SPACE, text, at)
     if at == len(text):
@@ -124,13 +138,22 @@ def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -
     if sign in "/.":
         return _comment(text, at, complete)
     if place == "member":
-        return _key(text, at, complete)
+        said = _key(text, at, complete)
+        return _next_string(text, at, complete) if said == "inner" and inner % 2 == 0 else said
     if inner % 2 == 0:
         return "ends"
     found = (_PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
     if not complete and (found is None or found.end() == len(text)):
         return "more"
     return "ends" if found else "inner"
+
+
+def _next_string(text: str, at: int, complete: bool) -> Verdict:
+    """After a comma: a string that is followed by structure is a key without value, not a part of this string."""
+    found = _NEXT_STRING.match(text, at)
+    if found and (complete or found.end() < len(text)):
+        return "ends"
+    return "more" if not complete and text[at] in OPENERS else "inner"
 
 
 def _comment(text: str, at: int, complete: bool) -> Verdict:
@@ -169,7 +192,8 @@ def _after_quote(text: str, at: int, complete: bool, place: Place) -> Verdict:
     return "ends" if at > 0 else "inner"
 
 
-def _after_other(text: str, at: int, sign: str, complete: bool, place: Place) -> Verdict:
+def _after_other(text: str, at: int, complete: bool, place: Place, closers: str) -> Verdict:
+    sign = text[at]
     if sign in "/#":
         return ("ends" if at > 0 else "inner") if sign == "#" else _comment(text, at, complete)
     if sign == "+":
@@ -180,7 +204,12 @@ def _after_other(text: str, at: int, sign: str, complete: bool, place: Place) ->
     if sign == ":" and place == "item":
         return "ends"
     if sign in ";，、":
-        return "ends"
+        after = _end(_SPACE, text, at + 1)
+        if after == len(text):
+            return "ends" if complete else "more"
+        if text[after] in "}])":
+            return _after_closer(text, after, complete, closers)
+        return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
     if sign in "{[":
         return "ends" if place == "item" and "\n" in text[:at] else "inner"
     return _key(text, at, complete) if place == "member" and at > 0 else "inner"
