@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import compiler
+from tests.test_documents import SUITES, suite  # noqa: F401
+from typedllm.errors import SchemaError
+from typedllm.schema.documents import load
 from typedllm.schema.typescript import Rendering, render, render_type
 
 DEFS: dict[str, Any] = {"$defs": {"A": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}}}
@@ -159,6 +164,22 @@ def test_compiler_agrees() -> None:
         for index, (document, _, accepted, refused) in enumerate(DOCUMENTS.values())
     }
     files["deep"] = render(deep(3000), "Reply")
+    assert not compiler.faults(files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draft", SUITES)
+def test_the_official_suite_compiles(suite: Path, draft: str) -> None:  # noqa: F811  # a fixture of that module
+    files: dict[str, str] = {}
+    for file in sorted((suite / draft).glob("*.json")):
+        for index, case in enumerate(json.loads(file.read_text("utf-8"))):
+            schema = case["schema"]
+            try:
+                loaded = load({"$schema": SUITES[draft], **schema} if isinstance(schema, dict) else schema)
+            except SchemaError:
+                continue  # refused when declared: nothing is shown
+            files[f"{file.stem.replace('-', '_')}_{index}"] = render(loaded.document, "Reply")
+    assert len(files) > 200
     assert not compiler.faults(files)
 
 

@@ -28,6 +28,7 @@ _ONE: Final = (
 )
 _LIST: Final = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
 _MAP: Final = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
+_ALL: Final = frozenset((*_ONE, *_LIST, *_MAP))
 
 
 def is_object(value: object) -> TypeIs[dict[str, Any]]:
@@ -46,7 +47,7 @@ def _is_node(value: object) -> TypeIs[Node]:
 
 def children(node: Node) -> Iterator[tuple[tuple[str, ...], Node]]:
     """The direct sub-schemas of a node, each with its path from the node, in a fixed order."""
-    if isinstance(node, bool):
+    if isinstance(node, bool) or _ALL.isdisjoint(node):
         return
     for key in _MAP:
         if is_object(table := node.get(key)):
