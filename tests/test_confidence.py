@@ -244,6 +244,72 @@ def test_what_the_model_was_unsure_of_is_asked_again(both: Both) -> None:
     assert all(request.logprobs for request in model.requests)
 
 
+class Line(BaseModel):
+    sku: str
+    size: Size
+
+
+class Lines(BaseModel):
+    note: Literal["yes", "no"]
+    lines: list[Line] = []
+
+
+def test_of_a_patch_the_kept_parts_keep_theirs(both: Both) -> None:
+    first = line(
+        '{"note":"', ("yes", 0.8, {"no": 0.2}), '","lines":[{"sku":"', ("A", 0.5), '","size":"', ("tall", 0.9, {"short": 0.1}),
+        '"},{"sku":"', ("B", 0.25), '","size":"', ("huge", 0.9), '"}]}',
+    )  # fmt: skip
+    second = line('{"/lines/1/size":"', ("trenta", 0.6, {"tall": 0.2}), '"}')
+    replies = [Reply("".join(token.token for token in told), logprobs=told) for told in (first, second)]
+    result = both.run(ScriptedModel(replies), "x", Lines, logprobs=True, strategy="patch")
+    assert result.value.lines[1].size is Size.TRENTA
+    expected = {
+        "/note": 0.8,
+        "/lines/0/sku": 0.5,
+        "/lines/0/size": 0.9,
+        "/lines/0": 0.45,
+        "/lines/1/sku": 0.25,
+        "/lines/1/size": 0.75,
+        "/lines/1": 0.1875,
+        "/lines": 0.45 * 0.1875,
+        "": 0.8 * 0.45 * 0.1875,
+    }
+    assert dict(result.confidence) == pytest.approx(expected)
+
+
+def layered(kept: str | None, data: Any) -> Confidence:
+    """`{"a":[1,2],"b":0}` with probabilities, and a reply to it that writes some parts anew."""
+    first = line('{"a":[', ("1", 0.5), ",", ("2", 0.5), '],"b":', ("0", 0.5), "}")
+    text = "".join(token.token for token in first)
+    spans = {"": Span(0, len(text)), "/a": Span(5, 10), "/a/0": Span(6, 7), "/a/1": Span(8, 9), "/b": Span(15, 16)}
+    earlier = Confidence(text, first, spans, data=lambda: {"a": [1, 2], "b": 0})
+    told = line('{"x":', ("7", 0.25), "}")
+    return Confidence('{"x":7}', told, {} if kept is None else {kept: Span(5, 6)}, data=lambda: data, earlier=earlier)
+
+
+LAYERS: dict[str, tuple[str | None, Any, dict[str, float]]] = {
+    "nothing anew": (None, {"a": [1, 2], "b": 0}, {"": 0.125, "/a": 0.25, "/a/0": 0.5, "/a/1": 0.5, "/b": 0.5}),
+    "a part": ("/b", {"a": [1, 2], "b": 7}, {"": 0.0625, "/a": 0.25, "/a/0": 0.5, "/a/1": 0.5, "/b": 0.25}),
+    "the whole of a list": ("/a", {"a": 7, "b": 0}, {"": 0.125, "/a": 0.25, "/b": 0.5}),
+    "a further item": ("/a/2", {"a": [1, 2, 7]}, {"": 0.0625, "/a": 0.0625, "/a/0": 0.5, "/a/1": 0.5, "/a/2": 0.25}),
+    "what was taken out is gone": ("/b", {"a": [1], "b": 7}, {"": 0.125, "/a": 0.5, "/a/0": 0.5, "/b": 0.25}),
+}
+
+
+@pytest.mark.parametrize(("kept", "data", "expected"), LAYERS.values(), ids=LAYERS)
+def test_layers(kept: str | None, data: Any, expected: dict[str, float]) -> None:
+    found = layered(kept, data)
+    assert dict(found) == pytest.approx(expected)
+    assert found.is_whole
+
+
+def test_the_outer_parts_are_not_known_where_an_inner_one_is_not() -> None:
+    unknown = Confidence('{"a":1,"b":2}', (), {"": Span(0, 13), "/a": Span(5, 6), "/b": Span(11, 12)})
+    found = Confidence("7", line(("7", 0.5)), {"/b": Span(0, 1)}, data=lambda: {"a": 1, "b": 7}, earlier=unknown)
+    assert dict(found) == {"/b": 0.5}
+    assert not found.is_whole
+
+
 BOUNDS: dict[str, tuple[Any, bool]] = {
     "free text is not bounded by one number": (0.7, True),
     "a place by name": ({"/name": 0.005}, True),

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from typedllm.records import JsonSchema, JsonValue, Span, TokenLogprob
+from typedllm.records import MISSING, JsonSchema, JsonValue, Span, TokenLogprob
 from typedllm.schema.closed import closed_set
+from typedllm.schema.subschema import at
 
 __all__ = ["Confidence", "token_bytes"]
 
@@ -38,6 +39,7 @@ class Confidence(Mapping[str, float]):
         spans: Mapping[str, Span],
         document: JsonSchema | None = None,
         data: Callable[[], JsonValue] = lambda: None,
+        earlier: Confidence | None = None,
     ) -> None:
         """Hold what is needed; nothing is worked out.
 
@@ -47,12 +49,14 @@ class Confidence(Mapping[str, float]):
             spans: JSON Pointer to where its value stands in the text.
             document: the schema, which tells what a value was chosen from; None: nothing is known.
             data: gives the JSON that was read, which tells the arms of unions that were meant.
+            earlier: of the reply whose other parts were kept, when this one wrote some parts anew.
         """
         self._text = text
         self._tokens = tokens
         self._places = spans
         self._document = document
         self._data = data
+        self._earlier = earlier
         self._known: dict[str, float] = {}
 
     @cached_property
@@ -60,26 +64,54 @@ class Confidence(Mapping[str, float]):
         return _Line.of(self._text, self._tokens)
 
     @cached_property
-    def _spans(self) -> Mapping[str, Span]:
-        return self._places if self._line is not None else {}
+    def _own(self) -> tuple[str, ...]:
+        """What this reply wrote that has no parts."""
+        parents = {pointer.rpartition("/")[0] for pointer in self._places if pointer}
+        return tuple(pointer for pointer in self._places if pointer not in parents) if self._line is not None else ()
 
     @cached_property
-    def _parents(self) -> frozenset[str]:
-        return frozenset(pointer.rpartition("/")[0] for pointer in self._spans if pointer)
+    def _sources(self) -> dict[str, Confidence]:
+        """For each part that has no parts, the reply that wrote it."""
+        sources: dict[str, Confidence] = dict.fromkeys(self._own, self)
+        if self._earlier is None:
+            return sources
+        above = {pointer[:end] for pointer in self._own for end in _ends(pointer)}
+        data = self._data()
+        for pointer, source in self._earlier._sources.items():
+            anew = pointer in above or any(sources.get(pointer[:end]) is self for end in _ends(pointer))
+            if not anew and at(data, pointer) is not MISSING:
+                sources[pointer] = source
+        return sources
+
+    @cached_property
+    def _pointers(self) -> tuple[str, ...]:
+        """All parts, the outer ones first; without the outer ones where a part of them is not known."""
+        if self._earlier is None:
+            return tuple(self._places) if self._line is not None else ()
+        if self._line is None or not self._earlier.is_whole:
+            return self.leaves
+        found = {pointer[:end]: None for pointer in self.leaves for end in _ends(pointer)}
+        return tuple(sorted(found, key=lambda pointer: pointer.count("/")))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all parts of the value are known."""
+        return "" in self._pointers
 
     def __getitem__(self, pointer: str) -> float:
-        if pointer not in self._spans or self._line is None:
-            why = "no such part in the reply" if self._spans else "no log-probabilities of its tokens are known"
+        if pointer not in self._pointers:
+            why = "no such part in the reply" if self._pointers else "no log-probabilities of its tokens are known"
             raise KeyError(f"{pointer}: {why}")
         if pointer not in self._known:
-            below = [each for each in self.leaves if each.startswith(f"{pointer}/")]
-            self._known[pointer] = math.prod(self[each] for each in below) if below else self._leaf(pointer)
+            source = self._sources.get(pointer)
+            below = (each for each in self.leaves if each.startswith(f"{pointer}/"))
+            self._known[pointer] = math.prod(map(self.__getitem__, below)) if source is None else source._leaf(pointer)
         return self._known[pointer]
 
-    @cached_property
+    @property
     def leaves(self) -> tuple[str, ...]:
         """The pointers of the parts that have no parts."""
-        return tuple(pointer for pointer in self._spans if pointer not in self._parents)
+        return tuple(self._sources)
 
     def closed(self, pointer: str) -> bool:
         """Whether the value there was chosen from a closed set."""
@@ -87,29 +119,33 @@ class Confidence(Mapping[str, float]):
 
     def written(self, pointer: str) -> str:
         """The text that stands there."""
-        start, end = self._spans[pointer]
-        return self._text[start:end]
+        source = self._sources.get(pointer, self)
+        start, end = source._places.get(pointer, (0, 0))
+        return source._text[start:end]
 
     def _members(self, pointer: str) -> frozenset[bytes] | None:
-        if self._document is None:
-            return None
-        return closed_set(self._document, pointer, self._data())
+        return None if self._document is None else closed_set(self._document, pointer, self._data())
 
     def _leaf(self, pointer: str) -> float:
         assert self._line is not None
-        return self._line.probability(self._spans[pointer], self._members(pointer))
+        return self._line.probability(self._places[pointer], self._members(pointer))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._spans)
+        return iter(self._pointers)
 
     def __len__(self) -> int:
-        return len(self._spans)
+        return len(self._pointers)
 
     def __repr__(self) -> str:
         return f"Confidence({ {pointer: round(self[pointer], 4) for pointer in self} })"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
+
+
+def _ends(pointer: str) -> list[int]:
+    """Where the pointers of a part and of all that it stands in end."""
+    return [index for index, character in enumerate(pointer) if character == "/"] + [len(pointer)]
 
 
 def token_bytes(token: str) -> bytes:

@@ -53,7 +53,7 @@ class _Run(Generic[T]):
         self.started = call.clock()
         self.attempts: list[Attempt] = []
         self.rung = 0
-        self.confidence: Confidence | dict[str, float] = {}
+        self.confidence = Confidence("", (), {})
         self.repairs = 0
         self.failure: Failure | None = None
         self._seen: set[object] = set()
@@ -263,14 +263,13 @@ class _Run(Generic[T]):
             reading = read_patch(self.call.schema, settings, plan.patch, self.failure.fixes, reply)
         else:
             reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
+        if reading.status == "ok" or reading.data is not MISSING:
+            self._weigh(plan, reply, reading)
         if reading.status != "ok":
             return reading, Checked()
-        self.confidence = confidence = Confidence(
-            reply.text, reply.logprobs or (), reading.spans, self.call.schema.document, lambda: reading.data
-        )
         try:
             least = settings.min_confidence
-            known = [] if least is None else unsure(confidence, least, self._model)
+            known = [] if least is None else unsure(self.confidence, least, self._model)
         except ModelError as error:
             return reading, Checked(error=error)
         checked = yield from run_checks(
@@ -279,6 +278,13 @@ class _Run(Generic[T]):
         if checked.issues:
             reading = replace(reading, status="invalid", value=None, issues=tuple(checked.issues))
         return reading, checked
+
+    def _weigh(self, plan: Plan, reply: Reply, reading: Reading[T]) -> None:
+        """How sure the model was: of a patch, on top of what it was of the parts that are kept."""
+        earlier = self.confidence if plan.patch is not None else None
+        self.confidence = Confidence(
+            reply.text, reply.logprobs or (), reading.spans, self.call.schema.document, lambda: reading.data, earlier
+        )
 
     def _subject(self, value: Any) -> Subject:
         call = self.call
