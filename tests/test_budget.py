@@ -6,6 +6,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from decimal import Decimal
 from itertools import repeat
 from typing import Any
@@ -180,6 +181,58 @@ def test_what_is_not_reported_counts_by_estimate(both: Both) -> None:
     assert both.call(both.client(model).run, "x", int, budget=budget).ok
     expected = sum(estimate_tokens(request) for request in model.requests)
     assert budget.spent == Spending(2, expected, -(-402 // BYTES_PER_TOKEN) + 1)
+
+
+def taken(both: Both, client: Any, pieces: int, **options: Any) -> Any:
+    """Take so many pieces of a stream of numbers and leave it; its outcome, if it came to one."""
+    if both.world == "sync":
+        with client.stream("x", list[int], **options) as stream:
+            for count, _ in enumerate(stream, 1):
+                if count == pieces:
+                    return None
+            return stream.finish()
+
+    async def take() -> Any:
+        async with client.stream("x", list[int], **options) as stream:
+            count = 0
+            async with aclosing(aiter(stream)) as snapshots:
+                async for _ in snapshots:
+                    count += 1
+                    if count == pieces:
+                        return None
+            return await stream.finish()
+
+    return anyio.run(take, backend=both.world)
+
+
+def test_a_stream_that_is_left_is_paid_for(both: Both) -> None:
+    budget = Budget(max_requests=9)
+    client = both.client(ScriptedModel([["[1", ",2", ",3", "]"]]), budget=budget)
+    assert taken(both, client, 1) is None
+    totals = client.meter.totals
+    assert (totals.calls, totals.cancelled, totals.attempts, totals.unanswered) == (1, 1, 1, 0)
+    assert totals.usage == Usage(requests=1, unreported=1)
+    assert budget.spent.requests == 1
+    assert budget.spent.input_tokens > 0
+
+
+def test_a_stream_that_is_cut_is_paid_for(both: Both) -> None:
+    client = both.client(ScriptedModel([["[1", ",2", ",3" * 99, "]"]]))
+    result = taken(both, client, 99, max_chars=50)
+    assert isinstance(result.error, BudgetError)
+    assert result.error.bound == "max_chars"
+    (attempt,) = result.attempts
+    assert attempt.reply.text.startswith("[1,2,3")
+    assert result.usage == client.meter.totals.usage == Usage(requests=1, unreported=1)
+
+
+def test_a_stream_is_accounted_for_like_a_call(both: Both) -> None:
+    client = both.client(ScriptedModel([said("[1, 2]")]), price=PRICE)
+    result = taken(both, client, 99)
+    assert result.value == [1, 2]
+    assert result.usage == client.meter.totals.usage
+    assert result.usage.cost == Decimal("0.0002")
+    assert result.attempts[0].reply.first_token_seconds is not None
 
 
 @pytest.mark.parametrize(("code", "charged"), [("timeout", True), ("connection", False)])

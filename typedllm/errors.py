@@ -137,12 +137,16 @@ class BudgetError(TypedLLMError):
 
     Attributes:
         bound: its name: `timeout`, `max_requests`, `max_seconds`, `max_input_tokens`, `max_output_tokens`,
-            `max_cost`, `max_bytes`.
+            `max_cost`, `max_bytes`, `max_chars`.
+        reply: what had come of the reply that met it, when one was on its way.
     """
 
-    def __init__(self, message: str, *, bound: str, attempts: Sequence[Attempt] = ()) -> None:
+    def __init__(
+        self, message: str, *, bound: str, reply: Reply | None = None, attempts: Sequence[Attempt] = ()
+    ) -> None:
         super().__init__(message, attempts=attempts)
         self.bound: str = bound
+        self.reply: Reply | None = reply
 
 
 class ProgramError(TypedLLMError):

@@ -194,7 +194,7 @@ class Trace:
         attempt.ended = time.time_ns()
         code = _type_of(error)
         _blame(attempt.span, code)
-        self._measure(attempt, error.reply if isinstance(error, ModelError) else None, code)
+        self._measure(attempt, error.reply if isinstance(error, ModelError | BudgetError) else None, code)
 
     def attempted(self, attempt: Attempt) -> None:
         """The reply has been judged: its span ends, with the time at which the reply came."""

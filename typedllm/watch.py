@@ -139,15 +139,15 @@ class Watch:
             self._trace.answered(reply)
         return reply
 
-    def failed(self, error: ModelError) -> ModelError:
+    def failed(self, error: ModelError | BudgetError) -> None:
         """The request brought an error; what came before it is accounted for like a reply."""
+        retries, code = (error.retries, error.code) if isinstance(error, ModelError) else (0, "timeout")
         if error.reply is not None:
-            error.reply = self._came(replace(error.reply, retries=max(error.reply.retries, error.retries)))
+            error.reply = self._came(replace(error.reply, retries=max(error.reply.retries, retries)))
         else:
-            self._unanswered(error.retries, charged=error.code == "timeout")
+            self._unanswered(retries, charged=code == "timeout")
         if self._trace is not None:
             self._trace.failed(error)
-        return error
 
     def _came(self, reply: Reply) -> Reply:
         assert self._flight is not None
@@ -192,6 +192,7 @@ class Watch:
                 self._trace.failed(error)
         if self._trace is not None:
             self._trace.end(attempts, error)
+        cancelled = cancelled or (isinstance(error, ModelError) and error.code == "cancelled")
         self.meter.count_call(self.clock() - self._began, failed=error is not None, cancelled=cancelled)
 
     def _unanswered(self, retries: int, *, charged: bool) -> None:

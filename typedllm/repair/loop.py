@@ -68,16 +68,16 @@ class _Run(Generic[T]):
 
     def _attempt(self, plan: Plan) -> Generator[Step, object, Plan | Result[T]]:
         self._asked.append(plan.request)
-        request = plan.request
         try:
             request = self._bounded(plan)
-            answer = yield Ask(request, self.rung, self.call.watch.scope)
         except BudgetError as error:
             return self._failed(error)
-        except ModelError as error:
+        try:
+            answer = yield Ask(request, self.rung, self.call.watch.scope)
+        except (BudgetError, ModelError) as error:
             self.call.watch.failed(error)
             yield from self._attempted(Attempt(plan.kind, request, error.reply, model=self._model))
-            return self._without_reply(plan, error)
+            return self._without_reply(plan, error) if isinstance(error, ModelError) else self._failed(error)
         assert isinstance(answer, Reply)
         reply = self.call.watch.after(answer)
         reading, checked = yield from self._examine(plan, reply)

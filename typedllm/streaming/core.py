@@ -55,16 +55,20 @@ class Core(Generic[T]):
 
     def failed(self, error: Exception) -> None:
         """The step failed. What came of a reply by then is kept on the error."""
-        if isinstance(error, ModelError) and error.reply is None and isinstance(self.step, Ask) and self._length:
+        if isinstance(error, ModelError | BudgetError) and error.reply is None and self._came():
             error.reply = self._reply()
         self._advance(error)
 
     def close(self) -> None:
         """End the call where it stands; what was received by then is accounted for."""
-        if isinstance(self.step, Ask) and self._length:
+        if self._came():
             self.failed(ModelError("the stream was left before its end", code="cancelled"))
         self._steps.close()
         self.step = None
+
+    def _came(self) -> bool:
+        """Whether a reply is coming, and some of it has."""
+        return isinstance(self.step, Ask) and self._length > 0
 
     def _advance(self, outcome: object) -> None:
         try:
