@@ -26,7 +26,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "ipv6": "2001:db8::1",
     "json-string": "{}",
 }
-_TRIES: Final = ("...", "text", "Text", "TEXT", "a", "A", "1", "12", "123", "1234", "12345", "+15550100", "a1", "A1")
+_TRIES: Final = ("text", "Text", "TEXT", "a", "A", "1", "12", "123", "1234", "12345", "+15550100", "a1", "A1")
 
 
 def instance(document: JsonSchema, node: Node | None = None) -> Any:
@@ -58,14 +58,19 @@ def _is_valid(document: JsonSchema, node: Node | None, made: Any) -> bool:
 class _Maker:
     def __init__(self, document: JsonSchema) -> None:
         self._document = document
+        self._open: list[object] = []
 
     def make(self, node: Node, depth: int) -> Any:
         """The first of the ways to an example that leads to one."""
         if isinstance(node, bool) or not node:
             return MISSING if node is False else "..."
-        if depth > _DEPTH:
+        reference = node.get("$ref")
+        if depth > _DEPTH or (reference is not None and reference in self._open):
             return MISSING
-        return next((made for made in self._ways(node, depth) if made is not MISSING), MISSING)
+        self._open.append(reference)
+        made = next((made for made in self._ways(node, depth) if made is not MISSING), MISSING)
+        self._open.pop()
+        return made
 
     def _ways(self, node: JsonSchema, depth: int) -> Iterator[Any]:
         if "const" in node:
@@ -125,7 +130,9 @@ class _Maker:
     def of_string(self, node: JsonSchema, _: int) -> Any:
         """A text by its format or pattern, as long as it must be."""
         least, most = node.get("minLength", 0), node.get("maxLength", math.inf)
-        tries = [_TEXTS[node["format"]]] if node.get("format") in _TEXTS else [*_TRIES, "." * min(least, 1000), ""]
+        tries = (
+            [_TEXTS[node["format"]]] if node.get("format") in _TEXTS else ["...", "." * min(least, 1000), *_TRIES, ""]
+        )
         try:
             pattern = compile_pattern(node.get("pattern", ""))
         except PatternError:
