@@ -44,3 +44,17 @@ def test_the_package_itself_is_lazy_and_says_what_it_lacks() -> None:
     assert set(typedllm.__all__) <= set(dir(typedllm))
     with pytest.raises(AttributeError, match="has no attribute 'Clients'"):
         _ = typedllm.Clients  # type: ignore[attr-defined]
+
+
+def test_every_public_name_is_there_for_checkers_and_at_run_time() -> None:
+    import ast
+    from pathlib import Path
+
+    import typedllm
+
+    assert typedllm.__file__
+    tree = ast.parse(Path(typedllm.__file__).read_text(encoding="utf-8"))
+    seen = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert set(typedllm.__all__) <= seen
+    for name in typedllm.__all__:
+        assert getattr(typedllm, name) is not None

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from typedllm.models import ChatModel
     from typedllm.prices import Price
     from typedllm.records import Attempt, Fix, Issue, Message, Policy, Reply, Request, Result, Usage
+    from typedllm.schema.unknown import Known, NotStated
+    from typedllm.schema.vocabulary import Vocabulary
+    from typedllm.streaming import Event, Snapshot
 
 __all__ = [
     "AsyncClient",
@@ -30,10 +33,13 @@ __all__ = [
     "BudgetError",
     "ChatModel",
     "Client",
+    "Event",
     "Fix",
     "Issue",
+    "Known",
     "Message",
     "ModelError",
+    "NotStated",
     "Policy",
     "Price",
     "ProgramError",
@@ -44,22 +50,35 @@ __all__ = [
     "Result",
     "Schema",
     "SchemaError",
+    "Snapshot",
     "TruncatedError",
     "TypedLLMError",
     "Usage",
+    "Vocabulary",
 ]
 
-_MODULES = ("client", "declared", "models", "budget", "prices", "errors", "records")
+_NAMES = {
+    "budget": "Budget",
+    "client": "AsyncClient Client",
+    "declared": "Schema",
+    "errors": "BudgetError ModelError ProgramError RefusalError RepairError SchemaError TruncatedError TypedLLMError",
+    "models": "ChatModel",
+    "prices": "Price",
+    "records": "Attempt Fix Issue Message Policy Reply Request Result Usage",
+    "schema.unknown": "Known NotStated",
+    "schema.vocabulary": "Vocabulary",
+    "streaming": "Event Snapshot",
+}
+_MODULE = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
     """The public names, imported at first use: importing the package costs next to nothing."""
-    if name in __all__:
-        for module in map(import_module, (f"{__name__}.{each}" for each in reversed(_MODULES))):
-            if name in vars(module):
-                globals()[name] = vars(module)[name]
-                return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_MODULE[name]), name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
