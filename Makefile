@@ -1,12 +1,13 @@
 # make demo   the main job on the embedded model, from nothing
 # make test   everything that CI checks
 # make check  the quick loop
+# make record the examples anew, on the embedded model: when a prompt has changed
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test check lint types quick clean
+.PHONY: record demo test check lint types quick clean
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -45,3 +46,8 @@ test: lint types
 
 clean:
 	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+
+record: $(VENV)/.local
+	$(BIN)/python -m typedllm.models.weights
+	for each in sentiment coffee_shop calendar; do \
+	  $(BIN)/python examples/$$each/main.py --model local --record > examples/$$each/expected.txt || exit 1; done
