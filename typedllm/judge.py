@@ -108,8 +108,10 @@ def check_with(client: Client | AsyncClient, rule: str, *, name: str = "", **opt
     passes unjudged. Its usage is in `Attempt.judging` and so in the result of the judged call; its client's meter
     counts it, once.
 
-    >>> polite = check_with(client, "Every answer is polite.")
-    >>> client.generate("Answer the complaint.", Letter, checks=[polite])  # or: @answer.check, as answer.check(polite)
+    >>> polite = check_with(client, "Every answer is polite.")  # doctest: +SKIP
+    >>> client.generate("Answer the complaint.", Letter, checks=[polite])  # doctest: +SKIP
+
+    On a prompt function it is `answer.check(polite)`.
 
     Args:
         client: asks the judge. It may be the same client, or one with a better model. A blocking one serves async

@@ -38,7 +38,6 @@ class Action:
 @client.prompt
 def understand(request: str) -> Action:
     """What is to be done?"""
-    ...
 
 
 understand.example("Lunch with Ana on Friday", returns=Action("add", "lunch with Ana", "Friday"))

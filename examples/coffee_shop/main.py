@@ -1,9 +1,9 @@
 """Take orders in a coffee shop: what a customer says, as a typed cart.
 
-    python examples/coffee_shop/main.py                              the recorded replies: no key, no network
-    python examples/coffee_shop/main.py --model local                the embedded model
-    python examples/coffee_shop/main.py --model openai:gpt-5-mini    any other model
-    python examples/coffee_shop/main.py --model local --record       ask anew, and keep the replies
+python examples/coffee_shop/main.py                              the recorded replies: no key, no network
+python examples/coffee_shop/main.py --model local                the embedded model
+python examples/coffee_shop/main.py --model openai:gpt-5-mini    any other model
+python examples/coffee_shop/main.py --model local --record       ask anew, and keep the replies
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ client = Client(f"replay:{REPLIES}", timeout=600, max_tokens=256)
 @client.prompt
 def order(request: str) -> Cart:
     """Take the order of a customer in a coffee shop."""
-    ...
 
 
 def item(product: LatteDrink | EspressoDrink | BakeryItem, quantity: int = 1) -> LineItem:

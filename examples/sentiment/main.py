@@ -1,9 +1,9 @@
 """Say how the writer of a text feels.
 
-    python examples/sentiment/main.py                              the recorded replies: no key, no network
-    python examples/sentiment/main.py --model local                the embedded model
-    python examples/sentiment/main.py --model openai:gpt-5-mini    any other model
-    python examples/sentiment/main.py --model local --record       ask anew, and keep the replies
+python examples/sentiment/main.py                              the recorded replies: no key, no network
+python examples/sentiment/main.py --model local                the embedded model
+python examples/sentiment/main.py --model openai:gpt-5-mini    any other model
+python examples/sentiment/main.py --model local --record       ask anew, and keep the replies
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ client = Client(f"replay:{REPLIES}", timeout=600)
 @client.prompt
 def sentiment(review: str) -> Literal["negative", "neutral", "positive"]:
     """Classify the sentiment of the review."""
-    ...
 
 
 def main() -> None:

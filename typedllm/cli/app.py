@@ -10,7 +10,7 @@ import typer
 from typedllm.cli.ask import chat, run
 from typedllm.cli.exits import Commands
 from typedllm.cli.look import check, render
-from typedllm.cli.setup import local, models
+from typedllm.cli.setup import doctor, local, models
 
 app = typer.Typer(
     cls=Commands,
@@ -39,6 +39,6 @@ def main(
     """Typed output from language models."""
 
 
-for command in (run, chat, check, render, models):
+for command in (run, chat, check, render, doctor, models):
     app.command()(command)
 app.add_typer(local, name="local")

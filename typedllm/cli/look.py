@@ -57,9 +57,10 @@ def render(
         request = client_of(_asked(model), chosen).render(words(text, file), target)
         shown = value_json(request) if json else _conversation(request)
     elif format == "json-schema":
-        shown = jsons.dumps(target.json_schema(), indent=None if json else 2, ensure_ascii=False)
+        document = target.json_schema()
+        shown = value_json(document) if json else jsons.dumps(document, indent=2, ensure_ascii=False)
     else:
-        typescript = target.typescript(compact=format == "compact")
+        typescript = target.typescript(compact=format == "compact").rstrip()
         shown = value_json(typescript) if json else typescript
     _size(shown) if count else print(shown)
 

@@ -1,4 +1,4 @@
-"""The commands about models themselves: `models`, `local pull` and `local path`."""
+"""The commands about models themselves: `doctor`, `models`, `local pull` and `local path`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from typedllm.cli.options import JsonOption
 from typedllm.cli.report import value_json
-from typedllm.cli.screen import note, on_terminal
+from typedllm.cli.screen import note, on_terminal, printable, progress
 from typedllm.models import weights
+from typedllm.models.doctor import ProbeReport, probe
+from typedllm.models.resolve import resolve
 from typedllm.models.services import SERVICES, Service, address
 from typedllm.records import NativeMode
 
 GENERIC_KEY: Final = "TYPEDLLM_API_KEY"
+SAID: Final = 200
+"""Characters that are shown of what a service said."""
 
 local = typer.Typer(no_args_is_help=True, help="The embedded model: its weights on this machine.")
 
@@ -37,6 +42,40 @@ def path() -> None:
     place = weights.weights_path()
     print(place)
     raise typer.Exit(0 if place.is_file() else 1)
+
+
+def doctor(
+    model: Annotated[str | None, typer.Argument(help="Such as local or openai:gpt-5-mini.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each question.")] = 60.0,
+    json: JsonOption = False,
+) -> None:
+    """Ask a model five or six small questions, and say what its service really enforces.
+
+    The exit code is 0 also when nothing is enforced, for that works too: the schema then stands in the prompt.
+    """
+    asked = resolve(model)
+    with progress(f"asking {asked.name} ..."):
+        report = probe(asked, timeout=timeout)
+    if json or not on_terminal():
+        print(value_json(report))
+        return
+    table = Table("asked for as", "what it does", "what it said", box=None, title=report.model, title_justify="left")
+    for way in report.modes:
+        style = {"enforced": "green", "unclear": "yellow"}.get(way.outcome, "red")
+        table.add_row(way.mode, Text(way.outcome, style), Text(printable(way.said)[:SAID]))
+    Console().print(table)
+    for what, yes in _findings(report):
+        print(f"{what}: {'not known' if yes is None else 'yes' if yes else 'no'}")
+
+
+def _findings(report: ProbeReport) -> list[tuple[str, bool | None]]:
+    return [
+        ("refuses a schema that is none", report.checks_schemas),
+        ("gives token log-probabilities", report.logprobs),
+        ("reports the tokens used", report.usage),
+        ("gives its reasoning apart from the text", report.reasoning),
+        ("writes its reasoning into the text", report.tags),
+    ]
 
 
 class Row(TypedDict):
