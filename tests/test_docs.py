@@ -1,6 +1,6 @@
 """Every example of README.md, docs/ and the docstrings is run, and what it shows is compared.
 
-In a page, a `python` block is run in the page's own namespace; what it prints is a `text` block behind it, or stands in
+In a page, a `python` block is run in the page's own namespace; what it prints is the block of another kind behind it, or stands in
 it in lines that begin with `# > `. In a
 `console` block each line that begins with `$ typedllm` is run, and what stands below it is what it prints. A comment in
 front of a block says what is special about it:
@@ -33,6 +33,7 @@ from tests.cli.terminal import piped
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECORDED = f"replay:{ROOT / 'examples' / 'sentiment' / 'replies.jsonl'}"
+OUTPUTS = ("text", "typescript", "json")
 NOT_RUN = {"installs packages", "needs a key", "needs a server", "needs the embedded model", "is not a program"}
 
 _BLOCK = re.compile(
@@ -55,7 +56,7 @@ def blocks(page: Path) -> list[Block]:
     result: list[Block] = []
     for number, match in enumerate(found):
         follower = found[number + 1] if number + 1 < len(found) else None
-        shown = follower and follower["language"] == "text" and text[match.end() : follower.start()].strip() == ""
+        shown = follower and follower["language"] in OUTPUTS and text[match.end() : follower.start()].strip() == ""
         line = text.count("\n", 0, match.start("text")) + 1
         comments = "".join(f"{each}\n" for each in re.findall(r"^# > (.*)$", match["text"], re.MULTILINE))
         output = follower["text"] if follower and shown else comments
@@ -63,9 +64,23 @@ def blocks(page: Path) -> list[Block]:
     return result
 
 
-def run_page(page: Path, monkeypatch: pytest.MonkeyPatch, *, recorded: bool) -> int:
+def as_program(page: Path, folder: Path) -> Path:
+    """The Python blocks of a page as one file, on the lines where they stand in the page: for source and tracebacks."""
+    lines = [""] * (page.read_text("utf-8").count("\n") + 1)
+    for block in blocks(page):
+        if block.language == "python":
+            code = block.text.splitlines()
+            lines[block.line - 1 : block.line - 1 + len(code)] = code
+    program = folder / f"{page.stem}.py"
+    program.write_text("\n".join(lines), "utf-8")
+    return program
+
+
+def run_page(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *, recorded: bool) -> int:
     """Run the blocks of a page in order; how many were run."""
+    program = as_program(page, folder)
     module = ModuleType("page")
+    module.__file__ = str(program)
     monkeypatch.setitem(sys.modules, "page", module)
     count = 0
     for block in blocks(page):
@@ -73,11 +88,10 @@ def run_page(page: Path, monkeypatch: pytest.MonkeyPatch, *, recorded: bool) -> 
             continue
         if block.language == "python":
             printed = io.StringIO()
-            # As many lines in front as the page has: a traceback names the page's own line.
-            code = compile("\n" * (block.line - 1) + block.text, str(page), "exec", dont_inherit=True)
+            code = compile("\n" * (block.line - 1) + block.text, str(program), "exec", dont_inherit=True)
             with contextlib.redirect_stdout(printed):
                 exec(code, vars(module))
-            assert printed.getvalue() == block.shown, f"{page.name}:{block.line}"
+            assert printed.getvalue().rstrip() == block.shown.rstrip(), f"{page.name}:{block.line}"
         elif block.language == "console":
             run_console(block, f"{page.name}:{block.line}")
         else:
@@ -109,14 +123,16 @@ def _recorded_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_examples_of_a_page_run_and_print_what_is_shown(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_page(page, monkeypatch, recorded=False)
+def test_examples_of_a_page_run_and_print_what_is_shown(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_page(page, tmp_path, monkeypatch, recorded=False)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if any(b.mark == "recorded" for b in blocks(page))])
-def test_recorded_examples_too(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run_page(page, monkeypatch, recorded=True)
+def test_recorded_examples_too(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_page(page, tmp_path, monkeypatch, recorded=True)
 
 
 def test_what_is_not_run_has_a_reason_that_is_known() -> None:

@@ -38,6 +38,7 @@ class Action:
 @client.prompt
 def understand(request: str) -> Action:
     """What is to be done?"""
+    ...
 
 
 understand.example("Lunch with Ana on Friday", returns=Action("add", "lunch with Ana", "Friday"))

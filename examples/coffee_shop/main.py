@@ -25,6 +25,7 @@ client = Client(f"replay:{REPLIES}", timeout=600, max_tokens=256)
 @client.prompt
 def order(request: str) -> Cart:
     """Take the order of a customer in a coffee shop."""
+    ...
 
 
 def item(product: LatteDrink | EspressoDrink | BakeryItem, quantity: int = 1) -> LineItem:

@@ -25,6 +25,7 @@ client = Client(f"replay:{REPLIES}", timeout=600)
 @client.prompt
 def sentiment(review: str) -> Literal["negative", "neutral", "positive"]:
     """Classify the sentiment of the review."""
+    ...
 
 
 def main() -> None:
