@@ -34,7 +34,14 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECORDED = f"replay:{ROOT / 'examples' / 'sentiment' / 'replies.jsonl'}"
 OUTPUTS = ("text", "typescript", "json")
-NOT_RUN = {"installs packages", "needs a key", "needs a server", "needs the embedded model", "is not a program"}
+NOT_RUN = {
+    "installs packages",
+    "needs a key",
+    "needs a server",
+    "needs the embedded model",
+    "is not a program",
+    "is a fragment",
+}
 
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?(?P<fence>`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$",
