@@ -16,7 +16,7 @@ from typedllm.client import AsyncClient, Client
 from typedllm.options import Options
 from typedllm.records import MISSING, Issue, Message, Result
 from typedllm.repair import Subject, Verdict
-from typedllm.validation import child
+from typedllm.schema.subschema import at
 
 __all__ = ["Problem", "RuleJudge", "Ruling", "check_with"]
 
@@ -131,16 +131,8 @@ def check_with(client: Client | AsyncClient, rule: str, *, name: str = "", **opt
 def _places(text: str, ruling: Ruling) -> None:
     """The places that a ruling names are in the value."""
     for problem in ruling.problems:
-        if not _stands(json.loads(text), problem.path):
+        if problem.path[:1] not in ("", "/") or at(json.loads(text), problem.path) is MISSING:
             raise ValueError(f'the value has no part "{problem.path}"')
-
-
-def _stands(value: Any, pointer: str) -> bool:
-    first, *steps = pointer.split("/")
-    for step in steps:
-        key = step.replace("~1", "/").replace("~0", "~")
-        value = child(value, int(key) if isinstance(value, list) and key.isdecimal() else key)
-    return not first and value is not MISSING
 
 
 def _verdict(result: Result[Ruling]) -> Verdict:
