@@ -1,9 +1,10 @@
 # make demo   the main job on the embedded model, from nothing
 # make test   everything that CI checks
-# make check  the quick loop
+# make check  the quick loop: no slow tests, no embedded model
 # make record the examples anew, on the embedded model: when a prompt has changed
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= auto
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -29,20 +30,17 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
-	$(BIN)/pyright
-	$(BIN)/mypy typedllm examples schemas
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/mypy typedllm schemas examples
 
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not local"
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not local"
 
 check: lint types quick
 
 test: lint types
 	$(BIN)/python -m typedllm.models.weights
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n $(WORKERS) --cov --durations=10
 
 clean:
 	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

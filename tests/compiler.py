@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+needed = pytest.mark.xdist_group("typescript")
+"""Marks a test that compiles: they share one process, so that the compiler is installed once."""
+
 _HOME = Path(__file__).parent / "typescript"
 _TSC = _HOME / "node_modules" / "typescript" / "bin" / "tsc"
 _OPTIONS = ("--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--pretty", "false")

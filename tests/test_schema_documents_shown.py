@@ -158,6 +158,7 @@ def test_type(name: str) -> None:
 
 
 @pytest.mark.slow
+@compiler.needed
 def test_compiler_agrees() -> None:
     files = {
         f"document{index}": compiler.module(render(document, "Reply"), "Reply", accepted, refused)
@@ -168,6 +169,7 @@ def test_compiler_agrees() -> None:
 
 
 @pytest.mark.slow
+@compiler.needed
 @pytest.mark.parametrize("draft", SUITES)
 def test_the_official_suite_compiles(suite: Path, draft: str) -> None:  # noqa: F811  # a fixture of that module
     files: dict[str, str] = {}

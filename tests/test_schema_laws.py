@@ -83,6 +83,7 @@ def loose(node: Any) -> Any:
 
 
 @pytest.mark.slow
+@compiler.needed
 def test_compiler_agrees_with_generated_types() -> None:
     files: dict[str, str] = {}
 

@@ -38,6 +38,7 @@ def test_rendering_says_the_rules(name: str) -> None:
 
 
 @pytest.mark.slow
+@compiler.needed
 def test_compiler_agrees_with_the_zoo() -> None:
     files: dict[str, str] = {}
     for index, case in enumerate(ZOO.values()):

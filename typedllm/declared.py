@@ -28,7 +28,6 @@ from typedllm.records import (
     Usage,
 )
 from typedllm.schema.build import Built, build, strip_hints
-from typedllm.schema.documents import load
 from typedllm.schema.names import identifier
 from typedllm.schema.parts import part_type
 from typedllm.schema.typescript import render
@@ -73,6 +72,8 @@ class Schema(Generic[T]):
         Raises:
             SchemaError: it cannot be used; every problem is listed, with its JSON Pointer.
         """
+        from typedllm.schema.documents import load  # a part of the package that Python types do without
+
         loaded = load(document, formats=formats)
         title = loaded.document.get("title")
         schema = cast("Schema[JsonValue]", object.__new__(cls))

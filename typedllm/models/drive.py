@@ -83,15 +83,14 @@ class Driver:
     async def _asend(self, client: AsyncOpenAI, call: Call) -> Body | bytes:
         import anyio
 
-        deadline = self.deadline(call.timeout)
         with anyio.fail_after(call.timeout):
             body = await vendor.apost(client, call)
-        if call.stream:
-            return body
-        gathered = _Gathered(self._max_bytes)
-        async with opened(body) as pieces:
-            while (piece := await self.next_of(pieces, deadline)) is not None:
-                gathered.add(piece)
+            if call.stream:
+                return body
+            gathered = _Gathered(self._max_bytes)
+            async with opened(body) as pieces:
+                async for piece in pieces:
+                    gathered.add(piece)
         return gathered.whole()
 
     def pieces(self, body: Body, deadline: float | None) -> Iterator[bytes]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from typedllm import prompts
@@ -147,23 +146,9 @@ def native_schema(call: Call[Any], rung: int, *, repair: bool = False) -> Native
 def _example(call: Call[Any], rung: int) -> str:
     if not call.ladder[rung].profile.example:
         return ""
-    return _example_of(_Same(call.schema.document))
+    return call.schema.once("example", lambda: _written(call.schema.document))
 
 
-class _Same:
-    """A document as a key: equal to itself alone."""
-
-    def __init__(self, document: JsonSchema) -> None:
-        self.document = document
-
-    def __hash__(self) -> int:
-        return id(self.document)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.document is self.document
-
-
-@lru_cache(256)
-def _example_of(key: _Same) -> str:
-    made = instance(key.document)
+def _written(document: JsonSchema) -> str:
+    made = instance(document)
     return "" if made is MISSING else json.dumps(made, ensure_ascii=False)
