@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from tests.both import Both
-from typedllm import BudgetError, Client, ModelError, RepairError, Reply, Usage
+from typedllm import Attempt, BudgetError, Client, ModelError, RepairError, Reply, Usage
 from typedllm.models.scripted import ScriptedModel
 from typedllm.streaming import Snapshot
 
@@ -131,13 +131,36 @@ def test_a_part_comes_when_it_closes() -> None:
         stream.closed("/nothing")
 
 
-def test_what_was_received_is_kept_when_the_block_is_left() -> None:
-    told: list[Any] = []
-    client = Client(ScriptedModel([GOOD], chunk_sizes=[3]), on_attempt=told.append)
-    with client.stream("x", Order) as stream:
-        next(iter(stream))
-    with pytest.raises(RuntimeError, match="closed"):
-        stream.result()
+@pytest.mark.parametrize("hook", [False, True])
+def test_what_was_received_is_kept_when_the_block_is_left(both: Both, hook: bool) -> None:
+    told: list[Attempt] = []
+    options: dict[str, Any] = {"on_attempt": told.append} if hook else {}
+    client = both.client(ScriptedModel([GOOD], chunk_sizes=[3]), **options)
+
+    async def main() -> Any:
+        async with client.stream("x", Order) as stream:
+            async for _ in stream:
+                break
+        return await stream.finish()
+
+    if both.world == "sync":
+        with client.stream("x", Order) as stream:
+            next(iter(stream))
+        result = stream.finish()
+    else:
+        result = anyio.run(main, backend=both.world)
+    assert isinstance(result.error, ModelError)
+    assert (result.error.code, result.usage.requests) == ("cancelled", 1)
+    reply = result.attempts[0].reply
+    assert reply is not None
+    assert 0 < len(reply.text) < len(GOOD)
+    assert [attempt.reply for attempt in told] == ([reply] if hook else [])
+
+
+def test_a_reply_that_was_received_whole_counts_when_the_block_is_left() -> None:
+    with Client(ScriptedModel([GOOD])).stream("x", Order) as stream:
+        assert list(stream.items("/lines")) == VALUE.lines
+    assert stream.result() == VALUE
 
 
 def test_a_stream_that_repeats_itself_is_cut() -> None:

@@ -27,6 +27,7 @@ from typedllm.records import (
     Result,
     Usage,
 )
+from typedllm.schema import subschema
 from typedllm.schema.build import Built, build, strip_hints
 from typedllm.schema.names import identifier
 from typedllm.schema.parts import part_type
@@ -137,8 +138,19 @@ class Schema(Generic[T]):
         return self.once(key, lambda: self._part(steps))
 
     def _part(self, steps: tuple[str, ...]) -> Schema[Any] | None:
-        found = MISSING if self._type is MISSING else part_type(self._type, steps)
+        if self._type is MISSING:
+            return self._part_of_document(steps)
+        found = part_type(self._type, steps)
         return None if found is MISSING else Schema(found)
+
+    def _part_of_document(self, steps: tuple[str, ...]) -> Schema[Any] | None:
+        pointer = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+        found = subschema.part(self._document, pointer, MISSING)
+        if found is None:
+            return None
+        made = subschema.assemble(self._document, {"part": subschema.Member(found, True)})
+        node = made["properties"]["part"]
+        return Schema.from_json_schema({**node, "$defs": made.get("$defs", {})} if isinstance(node, dict) else node)
 
     def typescript(self, *, compact: bool = False) -> str:
         """The type as TypeScript, as the prompt shows it.

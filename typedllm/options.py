@@ -15,6 +15,7 @@ from typedllm.records import Attempt, Message, NativeMode, Policy, Request
 from typedllm.tracing import Tracing
 
 OnInvalid: TypeAlias = Literal["off", "warn", "stop"]
+OnBroken: TypeAlias = Literal["raise", "resume"]
 NativeChoice: TypeAlias = Literal["auto", "require", "repair", "prompt"] | NativeMode
 Strategy: TypeAlias = Literal["auto", "full", "patch", "constrain"]
 Layout: TypeAlias = Literal["user", "assistant"]
@@ -56,6 +57,11 @@ class Options(TypedDict, total=False):
         max_chars: in a stream, characters of one reply (default 8,000,000).
         max_repeats: in a stream, characters of the same text again and again (at most 512 characters long) that are
             taken for a model that will not end (default 16,384; None: any number).
+        idle_timeout: in a stream, seconds in which nothing at all may come from the service, after which the reply is
+            given up (default 60; None: no bound). A model of your own finds it in the request.
+        on_broken: in a stream, what happens when the connection breaks, or goes silent, in the middle of a reply:
+            `"raise"` (default: the `ModelError`, with what came in its `reply`), or `"resume"`: what is closed is
+            kept, and the rest asked for by a repair.
         budget: bounds on requests, tokens and money, one `Budget` or several; they may be shared between calls.
         price: what a model costs, for `max_cost` and for the accounts: a `Price`, or prices by the model's name; it
             wins over the list prices of the package genai-prices.
@@ -89,6 +95,8 @@ class Options(TypedDict, total=False):
     on_invalid: OnInvalid
     max_chars: int
     max_repeats: int | None
+    idle_timeout: float | None
+    on_broken: OnBroken
     budget: Budget | Sequence[Budget] | None
     price: Priced | None
     on_attempt: Callable[[Attempt], object] | None
@@ -140,6 +148,8 @@ class Settings:
     on_invalid: OnInvalid = "off"
     max_chars: int = 8_000_000
     max_repeats: int | None = 16_384
+    idle_timeout: float | None = 60.0
+    on_broken: OnBroken = "raise"
     budget: Budget | Sequence[Budget] | None = None
     price: Priced | None = None
     on_attempt: Callable[[Attempt], object] | None = None
@@ -197,6 +207,8 @@ _PLAIN: Final = (
     "on_invalid",
     "max_chars",
     "max_repeats",
+    "idle_timeout",
+    "on_broken",
     "budget",
     "price",
     "on_attempt",
@@ -207,6 +219,8 @@ _CHOICES: Final = {
     "native": ("auto", "require", "repair", "schema", "tool", "json", "prompt"),
     "strategy": ("auto", "full", "patch", "constrain"),
     "layout": ("user", "assistant"),
+    "on_invalid": ("off", "warn", "stop"),
+    "on_broken": ("raise", "resume"),
 }
 _KNOWN: Final = frozenset(Options.__annotations__)
 assert {f.name for f in fields(Settings)} - {"sampling"} <= _KNOWN  # the two lists are one
@@ -225,6 +239,9 @@ def _check(options: Mapping[str, Any]) -> None:
     timeout = options.get("timeout")
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout is not a number of seconds above 0: {timeout!r} (None: no bound)")
+    idle = options.get("idle_timeout")
+    if idle is not None and not idle > 0:
+        raise ValueError(f"idle_timeout is not a number of seconds above 0: {idle!r} (None: no bound)")
     rung = options.get("escalate_at")
     if rung is not None and (not isinstance(rung, int) or rung < 1):
         raise ValueError(f"escalate_at is not the number of a repair, from 1 on: {rung!r}")

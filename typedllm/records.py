@@ -190,6 +190,7 @@ class Request:
         options: sampling options, under the names of the Chat Completions API, `max_tokens` among them.
         timeout: seconds that are left for this request with all its transport retries; None: no bound.
         logprobs: whether token log-probabilities are wanted.
+        idle_timeout: seconds without a byte after which a streamed reply is given up; None: no bound.
     """
 
     messages: tuple[Message, ...]
@@ -197,6 +198,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     timeout: float | None = None
     logprobs: bool = False
+    idle_timeout: float | None = None
 
 
 class TokenLogprob(NamedTuple):

@@ -192,7 +192,7 @@ class Watch:
                 self._trace.failed(error)
         if self._trace is not None:
             self._trace.end(attempts, error)
-        cancelled = cancelled or (isinstance(error, ModelError) and error.code == "cancelled")
+        cancelled = cancelled or (isinstance(error, ModelError) and error.code in ("cancelled", "unkept"))
         self.meter.count_call(self.clock() - self._began, failed=error is not None, cancelled=cancelled)
 
     def _unanswered(self, retries: int, *, charged: bool) -> None:

@@ -46,8 +46,10 @@ class Gathered:
     def add(self, chunk: Chunk) -> None:
         """Add the next chunk."""
         last = self._last
-        self._texts.append(chunk.text)
-        self._reasoning.append(chunk.reasoning)
+        if chunk.text:
+            self._texts.append(chunk.text)
+        if chunk.reasoning:
+            self._reasoning.append(chunk.reasoning)
         self._refusal += [] if chunk.refusal is None else [chunk.refusal]
         self._logprobs += chunk.logprobs
         self._last = Chunk(
@@ -57,6 +59,16 @@ class Gathered:
             model=chunk.model or last.model,
             retries=max(chunk.retries, last.retries),
         )
+
+    @property
+    def ended(self) -> bool:
+        """Whether the service has said why the reply ended."""
+        return self._last.finish_reason is not None
+
+    def forget(self) -> None:
+        """Drop the text so far: it is in no reply."""
+        self._texts.clear()
+        self._logprobs.clear()
 
     def reply(self, *, seconds: float = 0.0, first_token_seconds: float | None = None) -> Reply:
         """The reply so far; `finish_reason` is `cut` while no chunk has said why it ended."""

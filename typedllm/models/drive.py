@@ -93,31 +93,54 @@ class Driver:
                     gathered.add(piece)
         return gathered.whole()
 
-    def pieces(self, body: Body, deadline: float | None) -> Iterator[bytes]:
+    def pieces(self, body: Body, deadline: float | None, idle: float | None = None) -> Iterator[bytes]:
         """The bytes of a body as they come.
 
-        Raises:
-            TimeoutError: the deadline has passed.
-        """
-        if deadline is None:
-            yield from body.iter_bytes()
-            return
-        vendor.limit_reads(body, max(0.001, deadline - self._clock.now()))
-        for piece in body.iter_bytes():
-            yield piece
-            if self._clock.now() > deadline:
-                raise TimeoutError("the body takes too long")
-
-    async def next_of(self, pieces: AsyncIterator[bytes], deadline: float | None) -> bytes | None:
-        """The next bytes of a body; None at its end.
+        Args:
+            body: what is read.
+            deadline: when it must be there.
+            idle: how long nothing may come, in seconds.
 
         Raises:
             TimeoutError: the deadline has passed.
+            SilentError: nothing came for too long.
         """
+        bounds = [each for each in (idle, self._left(deadline)) if each is not None]
+        if bounds:
+            vendor.limit_reads(body, max(0.001, min(bounds)))
+        try:
+            for piece in body.iter_bytes():
+                yield piece
+                if deadline is not None and self._clock.now() > deadline:
+                    raise TimeoutError("the body takes too long")
+        except vendor.late_errors() as error:
+            if self._silent(deadline, idle):
+                raise vendor.SilentError from error
+            raise
+
+    async def next_of(
+        self, pieces: AsyncIterator[bytes], deadline: float | None, idle: float | None = None
+    ) -> bytes | None:
+        """The next bytes of a body, within the same bounds; None at its end."""
         import anyio
 
-        with anyio.fail_after(None if deadline is None else max(0.0, deadline - self._clock.now())):
-            return await anext(pieces, None)
+        left = self._left(deadline)
+        bounds = [each for each in (idle, left) if each is not None]
+        try:
+            with anyio.fail_after(max(0.0, min(bounds)) if bounds else None):
+                return await anext(pieces, None)
+        except TimeoutError as error:
+            if idle is not None and (left is None or idle < left):
+                raise vendor.SilentError from error
+            raise
+
+    def _left(self, deadline: float | None) -> float | None:
+        return None if deadline is None else deadline - self._clock.now()
+
+    def _silent(self, deadline: float | None, idle: float | None) -> bool:
+        """Whether it was the silence that took too long, and not the whole."""
+        left = self._left(deadline)
+        return idle is not None and (left is None or left > 0)
 
 
 class _Gathered:

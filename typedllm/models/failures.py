@@ -94,7 +94,12 @@ def _unreachable(failure: Failure, asked: Asked, retries: int, reply: Reply | No
     if failure.kind == "too_long":
         message = f"{asked.provider} sent more bytes than it may (allow more with max_bytes=)"
         return ModelError(message, provider=asked.provider, retries=retries, reply=reply)
-    if failure.kind == "timeout":
+    if failure.kind == "silent":
+        message = (
+            f"{asked.provider} went silent in the middle of the reply: nothing for {asked.request.idle_timeout:g} s "
+            "(allow longer silence with idle_timeout=)"
+        )
+    elif failure.kind == "timeout":
         limit = "" if asked.request.timeout is None else f" within {asked.request.timeout:g} s"
         message = f"{asked.provider} gave no reply{limit}{_again(retries)}: {reason} (allow more with timeout=)"
     elif reply is not None:

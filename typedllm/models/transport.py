@@ -75,14 +75,15 @@ class Failure:
     """No reply came.
 
     Attributes:
-        kind: `status` (an error reply), `connection`, `timeout`, or `too_long` (more bytes than allowed).
+        kind: `status` (an error reply), `connection`, `timeout`, `silent` (a stream that nothing comes from any more),
+            or `too_long` (more bytes than allowed).
         cause: the vendor's error.
         status: the HTTP status of an error reply.
         headers: its headers, names in lower case.
         body: its body, parsed if it is JSON.
     """
 
-    kind: Literal["status", "connection", "timeout", "too_long"]
+    kind: Literal["status", "connection", "timeout", "silent", "too_long"]
     cause: Exception
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -37,6 +37,10 @@ class TooLongError(Exception):
     """A body is longer than allowed."""
 
 
+class SilentError(Exception):
+    """Nothing comes from an open body any more."""
+
+
 @cache
 def _http() -> Any:
     """The HTTP library that the installed openai package is built on (httpx in version 2, httpx2 in version 3)."""
@@ -56,7 +60,7 @@ def transport_errors() -> tuple[type[Exception], ...]:
     import openai
 
     raised = [error for http in _loaded() for error in (http.RequestError, http.StreamError)]
-    return (openai.APIError, *raised, ssl.SSLError, anyio.EndOfStream, TimeoutError, TooLongError)
+    return (openai.APIError, *raised, ssl.SSLError, anyio.EndOfStream, TimeoutError, TooLongError, SilentError)
 
 
 def failure_of(error: Exception) -> Failure:
@@ -68,8 +72,15 @@ def failure_of(error: Exception) -> Failure:
         return Failure("status", error, error.status_code, headers, _content(error))
     if isinstance(error, TooLongError):
         return Failure("too_long", error)
-    late = isinstance(error, (openai.APITimeoutError, TimeoutError, *(http.TimeoutException for http in _loaded())))
+    if isinstance(error, SilentError):
+        return Failure("silent", error)
+    late = isinstance(error, (openai.APITimeoutError, *late_errors()))
     return Failure("timeout" if late else "connection", error)
+
+
+def late_errors() -> tuple[type[Exception], ...]:
+    """What is raised when a read takes too long."""
+    return (TimeoutError, *(http.TimeoutException for http in _loaded()))
 
 
 def _content(error: Any) -> object:

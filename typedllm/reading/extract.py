@@ -126,6 +126,10 @@ class Extractor:
             self._buf += text
         self._scan()
 
+    def forget(self) -> None:
+        """Drops the text so far, which only `text` needs."""
+        self._pieces.clear()
+
     def close(self) -> None:
         """Ends the text."""
         self._eof = True

@@ -45,11 +45,13 @@ class Ask:
         rung: to which model of the ladder.
         scope: the context to do it in, so that traces of HTTP clients find their place; a driver whose requests do
             not wait for their replies leaves it out.
+        whole: whether the whole value is asked for, not some parts of it.
     """
 
     request: Request
     rung: int = 0
     scope: Scope = nullcontext
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ log = logging.getLogger("typedllm")
 
 _STUCK: Final = 2
 _STEPS_DOWN: Final = ("auto", "repair")
-_DOWN: Final = frozenset({"server", "connection", "timeout", "rate_limit", "bad_response"})
+_DOWN: Final = frozenset({"server", "connection", "timeout", "silent", "rate_limit", "bad_response"})
 
 
 def loop(call: Call[T]) -> Loop[T]:
@@ -73,7 +73,7 @@ class _Run(Generic[T]):
         except BudgetError as error:
             return self._failed(error)
         try:
-            answer = yield Ask(request, self.rung, self.call.watch.scope)
+            answer = yield Ask(request, self.rung, self.call.watch.scope, plan.patch is None)
         except (BudgetError, ModelError) as error:
             self.call.watch.failed(error)
             yield from self._attempted(Attempt(plan.kind, request, error.reply, model=self._model))

@@ -6,23 +6,43 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from typedllm.errors import BudgetError, ModelError
+from typedllm.errors import BudgetError, ModelError, TruncatedError
 from typedllm.models.chunks import Gathered
 from typedllm.reading.extract import Extractor
-from typedllm.records import MISSING, Chunk, Issue, Reply, Result
+from typedllm.records import MISSING, Chunk, Issue, Reply, Request, Result
 from typedllm.repair import Ask, Call, Step, loop
 from typedllm.streaming.live import Live
 from typedllm.streaming.snapshots import Event, Snapshot
 
 T = TypeVar("T")
 
+_BROKEN: Final = frozenset({"connection", "silent"})
 _PERIODS: Final = 512
 _DEPTH: Final = 2
 
 log = logging.getLogger("typedllm")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What came of stopping a stream early.
+
+    A service does not say how many tokens a stream would have had, so these are characters, and what is known.
+
+    Attributes:
+        at: JSON Pointer of the part that could not be valid.
+        received: characters of the reply until then.
+        asked: characters of the replies that followed.
+        kept: characters of the value (as JSON) that no later reply wrote again.
+    """
+
+    at: str
+    received: int
+    asked: int = 0
+    kept: int = 0
 
 
 class Core(Generic[T]):
@@ -33,6 +53,7 @@ class Core(Generic[T]):
         result: the outcome, at the end.
         invalid: issues of closed parts, met while the reply came.
         stopping: whether the driver is to close the connection.
+        stopped: where the reply was stopped early; None: it was not.
     """
 
     def __init__(self, call: Call[T], clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,9 +63,14 @@ class Core(Generic[T]):
         self.result: Result[T] | None = None
         self.invalid: list[Issue] = []
         self.stopping = False
+        self.stopped: Stopped | None = None
         self._clock = clock
+        self._live = Live(call.schema.target, call.settings.policy)
+        self._forgot = ""  # the list whose items are not kept
+        self._gathered = Gathered()
+        self._extractor: Extractor | None = None
+        self._length = 0
         self._steps = loop(call)
-        self._replies = 0
         self._advance(None)
 
     # ---- the loop ----
@@ -55,20 +81,48 @@ class Core(Generic[T]):
 
     def failed(self, error: Exception) -> None:
         """The step failed. What came of a reply by then is kept on the error."""
-        if isinstance(error, ModelError | BudgetError) and error.reply is None and self._came():
-            error.reply = self._reply()
+        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask) and self._length:
+            if isinstance(error, ModelError) and self._resumes(error):
+                return
+            error.reply = error.reply or self._reply()
         self._advance(error)
 
+    def leave(self) -> None:
+        """The caller wants no more. What was received is accounted for; hooks may be left to run."""
+        if isinstance(self.step, Ask) and self._gathered.ended:
+            self.end()
+        if isinstance(self.step, Ask):
+            self._advance(
+                ModelError(
+                    "the stream is closed: it was left before its end (take items and result inside the with block)",
+                    code="cancelled",
+                    reply=self._reply() if self._length else None,
+                )
+            )
+
     def close(self) -> None:
-        """End the call where it stands; what was received by then is accounted for."""
-        if self._came():
-            self.failed(ModelError("the stream was left before its end", code="cancelled"))
+        """End the call where it stands."""
         self._steps.close()
         self.step = None
 
-    def _came(self) -> bool:
-        """Whether a reply is coming, and some of it has."""
-        return isinstance(self.step, Ask) and self._length > 0
+    @property
+    def request(self) -> Request:
+        """What is to be sent."""
+        assert isinstance(self.step, Ask)
+        return replace(self.step.request, idle_timeout=self._settings.idle_timeout)
+
+    def _resumes(self, error: ModelError) -> bool:
+        """Whether a reply that broke off is gone on with: the loop takes it for a truncated one."""
+        broke = error.code in _BROKEN and self._settings.on_broken == "resume" and not self._forgot
+        if broke:
+            log.warning("%s: the stream broke off after %s characters: %s", self._name, self._length, error)
+            self._broken = True
+            self._advance(self._reply())
+        return broke
+
+    @property
+    def _name(self) -> str:
+        return self.call.schema.name
 
     def _advance(self, outcome: object) -> None:
         try:
@@ -82,21 +136,20 @@ class Core(Generic[T]):
             self.step = None
             raise
         if isinstance(self.step, Ask):
-            self._begin()
+            self._begin(self.step)
+        elif self.result is not None and self.stopped is not None and self.result.ok:
+            self.stopped = self._saved(self.stopped, self.result)
 
     # ---- one reply ----
 
-    def _begin(self) -> None:
-        """A reply begins to come. Only the first is shown: that of a repair may be a part of the value."""
+    def _begin(self, step: Ask) -> None:
+        """A reply begins to come. It is shown if it is to be the whole value: the parts that a patch brings are not."""
         self._gathered = Gathered()
-        self._began, self.stopping = self._clock(), False
+        self._began, self.stopping, self._broken = self._clock(), False, False
         self._first: float | None = None
-        self._length, self._recent = 0, ""
-        self._replies += 1
-        schema = self.call.schema
-        if self._replies == 1:
-            self._extractor = Extractor(schema.target)
-            self._live = Live(schema.target, self.call.settings.policy)
+        self._length, self._fresh = 0, 0
+        self._recent: list[str] = []
+        self._extractor = Extractor(self.call.schema.target) if step.whole else None
 
     def take(self, chunk: Chunk) -> Snapshot | None:
         """Take in the next piece.
@@ -115,7 +168,7 @@ class Core(Generic[T]):
         if self._first is None:
             self._first = now
         self._guard(chunk.text, now)
-        if self._replies > 1:
+        if self._extractor is None:
             return None
         self._extractor.feed(chunk.text)
         snapshot = self._live.follow(self._extractor.latest)
@@ -125,26 +178,61 @@ class Core(Generic[T]):
 
     def shown(self) -> Snapshot | None:
         """What is new now that the reply is complete."""
-        if self._replies > 1 or self.stopping:
+        if self._extractor is None or self.stopping:
             return None
         self._extractor.close()
-        return self._live.follow(self._extractor.latest)
+        reader = self._extractor.latest
+        return None if reader is not None and reader.was_cut else self._live.follow(reader)
 
     def end(self) -> None:
         """The reply is complete, or was stopped: the loop goes on with it."""
-        self._advance(self._reply())
+        reply = self._reply()
+        self._advance(self._unkept(reply) if self._forgot else reply)
+
+    def forget(self, pointer: str) -> int:
+        """Keep nothing of the items so far of the list at a pointer: neither their data nor their text.
+
+        Returns:
+            How many are gone; 0 as well once the list is closed.
+        """
+        gone = 0 if self._extractor is None or self.step is None else self._live.forget(pointer)
+        if gone and self._extractor is not None:
+            self._forgot = f"the items of {pointer or 'the list'}"
+            self._extractor.forget()
+            self._gathered.forget()
+        return gone
+
+    def _unkept(self, reply: Reply) -> ModelError:
+        """How a call ends whose text was not kept, so that there is nothing to be read as a whole."""
+        if reply.finish_reason == "length":
+            return TruncatedError(
+                f"the reply was cut off at the token limit after {self._length} characters (raise max_tokens=)",
+                code="truncated",
+                reply=reply,
+            )
+        return ModelError(
+            f"{self._forgot} were handed out and not kept (for the whole as well: keep=True)",
+            code="unkept",
+            reply=reply,
+        )
 
     def final(self) -> Snapshot | None:
         """The value as data, where it is not what was shown: it was found elsewhere in the reply, or repaired."""
         result = self.result
-        if result is None or not result.ok or (self._replies == 1 and self._live.complete):
+        if result is None or not result.ok or (self._extractor is not None and self._live.complete):
             return None
         return self._live.replace(json.loads(self.call.schema.dump(result.value)))
 
     def _reply(self) -> Reply:
         seconds = self._clock() - self._began
         reply = self._gathered.reply(seconds=seconds, first_token_seconds=self._first)
-        return replace(reply, finish_reason="cut") if self.stopping else reply
+        return replace(reply, finish_reason="cut") if self.stopping or self._broken else reply
+
+    def _saved(self, stopped: Stopped, result: Result[T]) -> Stopped:
+        replies = [attempt.reply for attempt in result.attempts if attempt.reply is not None]
+        cut = next(at for at, reply in enumerate(replies) if reply.finish_reason == "cut")
+        asked = sum(len(reply.text) for reply in replies[cut + 1 :])
+        return replace(stopped, asked=asked, kept=max(0, len(self.call.schema.dump(result.value)) - asked))
 
     def _guard(self, text: str, seconds: float) -> None:
         self._length += len(text)
@@ -159,10 +247,12 @@ class Core(Generic[T]):
         repeats = self._settings.max_repeats
         if repeats is None:
             return
-        self._recent += text
-        if len(self._recent) >= 2 * repeats:
-            self._recent = self._recent[-repeats:]
-            if any(self._recent[:-period] == self._recent[period:] for period in range(1, _PERIODS + 1)):
+        self._recent.append(text)
+        self._fresh += len(text)
+        if self._fresh >= repeats:
+            recent = "".join(self._recent)[-repeats:]
+            self._recent, self._fresh = [], 0
+            if any(recent[:-period] == recent[period:] for period in range(1, _PERIODS + 1)):
                 raise ModelError(
                     f"the stream was cut: the same text came again and again for {repeats} characters (ask another "
                     "way, or allow it with max_repeats=None)",
@@ -175,8 +265,9 @@ class Core(Generic[T]):
             if event.kind == "closed" and 0 < event.path.count("/") <= _DEPTH:
                 issues = self.issues(event)
                 self.invalid += issues
-                if issues and self._settings.on_invalid == "stop":
+                if issues and self._settings.on_invalid == "stop" and not self._forgot:
                     self.stopping = True
+                    self.stopped = self.stopped or Stopped(issues[0].path, self._length)
                 elif issues:
                     log.warning("%s: a part of the reply is not valid: %s", self.call.schema.name, issues[0].path)
 

@@ -60,13 +60,16 @@ class Items(Part):
 
     Args:
         pointer: JSON Pointer of the list.
+        keep: whether the items stay, so that a list that begins anew can be held against them.
     """
 
-    def __init__(self, pointer: str) -> None:
+    def __init__(self, pointer: str, *, keep: bool) -> None:
         super().__init__(pointer)
+        self.keep = keep
         self.count = 0
+        self.gone = 0
         self.ended = False
-        self._given: dict[int, str] = {}
+        self._given: dict[int, Any] = {}
 
     def new(self, snapshot: Snapshot | None) -> Iterator[Any]:
         """The data of the items that were not given yet, with `count` one behind each.
@@ -75,31 +78,44 @@ class Items(Part):
             ModelError: an item that was handed out is no part of the value any more.
         """
         for event in snapshot.events if snapshot else ():
-            parent, _, last = event.path.rpartition("/")
+            if event.kind == "restarted" and self.gone:
+                raise self._restarted(0)
             if event.kind != "closed":
                 continue
+            parent, _, last = event.path.rpartition("/")
             if event.path and parent == self.pointer and last.isdecimal():
-                self.count += 1
-                yield event.value
+                yield from self._item(int(last), event.value)
             elif is_list(listed := self._within(event)):
                 self.ended = True
-                yield from self._rest(listed)
+                yield from self._listed(listed)
 
     def given(self, data: Any) -> None:
         """The last item was handed out: it must stay what it is."""
-        self._given[self.count - 1] = json.dumps(data, sort_keys=True)
+        if self.keep:
+            self._given[self.count - 1] = data
 
-    def _rest(self, listed: list[Any]) -> Iterator[Any]:
-        for index, written in self._given.items():
-            if index >= len(listed) or json.dumps(listed[index], sort_keys=True) != written:
-                raise ModelError(
-                    f"the reply began anew: item {index} was handed out, and is not what it was (take the whole with "
-                    "result())",
-                    code="restarted",
-                )
-        while self.count < len(listed):
-            self.count += 1
-            yield listed[self.count - 1]
+    def _listed(self, listed: list[Any]) -> Iterator[Any]:
+        if self.gone + len(listed) < self.count:
+            raise self._restarted(self.gone + len(listed))
+        for index, data in enumerate(listed, self.gone):
+            yield from self._item(index, data)
+
+    def _item(self, index: int, data: Any) -> Iterator[Any]:
+        if index >= self.count:
+            self.count = index + 1
+            yield data
+        elif index in self._given and not _same(self._given[index], data):
+            raise self._restarted(index)
+
+    def _restarted(self, index: int) -> ModelError:
+        return ModelError(
+            f"the reply began anew: item {index} was handed out, and is not what it was (take the whole with result())",
+            code="restarted",
+        )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _below(value: Any, key: str) -> Any:

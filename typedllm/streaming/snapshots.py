@@ -29,34 +29,32 @@ class Event(NamedTuple):
 
 
 class Open(NamedTuple):
-    """An open part as it was at a snapshot: it holds the first `size` of `parts`.
+    """An open part: of its parts, a snapshot knows how many there were.
 
     Attributes:
         path: its JSON Pointer.
         key: its key in the object around it.
         kind: what it is.
-        parts: members, items, or pieces of text; they may have become more since.
-        size: how many there were.
+        parts: members, items, or pieces of text; only ever added to.
     """
 
     path: str
     key: str
     kind: Literal["object", "array", "string"]
     parts: Parts
-    size: int
 
-    def data(self, key: str, below: Any) -> Any:
-        """The part as it was, with the open part below it in its place."""
+    def data(self, size: int, key: str, below: Any) -> Any:
+        """The part as it was when it had so many parts, with the open part below it in its place."""
         if self.kind == "string":
-            return "".join(islice(self.parts, self.size))
+            return "".join(islice(self.parts, size))
         if self.kind == "object":
-            members = dict(islice(cast("dict[str, Any]", self.parts).items(), self.size))
+            members = dict(islice(cast("dict[str, Any]", self.parts).items(), size))
             return members if below is MISSING else {**members, key: below}
-        items = cast("list[Any]", self.parts)[: self.size]
+        items = cast("list[Any]", self.parts)[:size]
         return items if below is MISSING else [*items, below]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Snapshot:
     """The JSON so far.
 
@@ -69,6 +67,7 @@ class Snapshot:
 
     events: tuple[Event, ...]
     _stack: tuple[Open, ...] = ()
+    _sizes: tuple[int, ...] = ()
     _root: Any = MISSING
 
     @property
@@ -89,6 +88,6 @@ class Snapshot:
         this is read, which costs what the open lists and objects hold by then; `events` cost nothing of the kind.
         """
         key, below = "", self._root
-        for level in reversed(self._stack):
-            key, below = level.key, level.data(key, below)
+        for level, size in zip(reversed(self._stack), reversed(self._sizes), strict=True):
+            key, below = level.key, level.data(size, key, below)
         return below

@@ -1,0 +1,210 @@
+"""Laws of streams: whatever the reply and however it is cut, nothing is shown that is not final."""
+
+from __future__ import annotations
+
+import copy
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from typedllm import Client, Reply, Schema
+from typedllm.models.scripted import ScriptedModel
+from typedllm.records import MISSING
+from typedllm.streaming import Event, Snapshot
+
+CORPUS = sorted(path for path in (Path(__file__).parent / "corpus").rglob("*") if path.suffix in {".txt", ".json"})
+
+
+class Square(BaseModel):
+    kind: Literal["square"]
+    side: float
+
+
+class Note(BaseModel):
+    kind: Literal["note"]
+    words: str
+
+
+class Page(BaseModel):
+    title: str
+    size: Literal["short", "tall"]
+    pages: int
+    more: dict[str, str] = {}
+    parts: list[Square | Note] = []
+    author: str | None = None
+
+
+CLEAN = st.text(st.sampled_from("ab 'é\U0001f600/\\\n\",:{}[]#.-1"), max_size=12)
+SCALAR = st.none() | st.booleans() | st.integers(-(10**6), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    SCALAR | CLEAN, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(CLEAN, inner, max_size=4), max_leaves=12
+)
+PAGE = st.builds(
+    Page,
+    title=CLEAN,
+    size=st.sampled_from(["short", "tall"]),
+    pages=st.integers(),
+    more=st.dictionaries(CLEAN, CLEAN, max_size=3),
+    parts=st.lists(
+        st.builds(Square, kind=st.just("square"), side=st.floats(-1e6, 1e6))
+        | st.builds(Note, kind=st.just("note"), words=CLEAN),
+        max_size=3,
+    ),
+    author=st.none() | CLEAN,
+)
+DRESSED = {
+    "plain": lambda text: text,
+    "fenced": lambda text: f"Here it is:\n```json\n{text}\n```\nDone.",
+    "after thoughts": lambda text: f'<think>Is it {{"title": "x"}}?</think>{text}',
+    "trailing comma": lambda text: text.removesuffix("}") + ",}" if text.endswith('"}') else text,
+    "key in another case": lambda text: text.replace('"title"', '"Title"'),
+    "python": lambda text: text.replace("null", "None"),
+    "in an envelope": lambda text: f'{{"page": {text}}}',
+}
+
+
+def followed(
+    text: str | Reply, schema: Any, sizes: list[int], **options: Any
+) -> tuple[list[tuple[Snapshot, Any]], Any]:
+    """Each snapshot with a deep copy of its data, and the value."""
+    with Client(ScriptedModel([text], chunk_sizes=sizes), max_repairs=0).stream("x", schema, **options) as stream:
+        seen = [(snapshot, copy.deepcopy(snapshot.data)) for snapshot in stream]
+        return seen, stream.finish()
+
+
+def leaves(data: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(data, dict | list) and data:
+        each = data.items() if isinstance(data, dict) else enumerate(data)
+        pairs = [(str(key).replace("~", "~0").replace("/", "~1"), value) for key, value in each]
+        return {p: v for key, value in pairs for p, v in leaves(value, f"{path}/{key}").items()}
+    return {path: data}
+
+
+def honest(seen: list[tuple[Snapshot, Any]]) -> None:
+    """Nothing that was shown is taken back, unless all of it is."""
+    rounds: list[list[tuple[Snapshot, Any]]] = [[]]
+    for snapshot, data in seen:
+        if any(event.kind == "restarted" for event in snapshot.events):
+            rounds.append([])
+        rounds[-1].append((snapshot, data))
+    for each in rounds:
+        for (snapshot, before), (_, after) in pairwise(each):
+            later = leaves(after)
+            for path, value in leaves(before).items():
+                if path in snapshot.open:
+                    continue_ = later.get(path, MISSING)
+                    grown = isinstance(continue_, str) and isinstance(value, str) and continue_.startswith(value)
+                    assert grown or value in ({}, []), path
+                else:
+                    assert json.dumps(later[path]) == json.dumps(value), path
+
+
+def rebuilt(seen: list[tuple[Snapshot, Any]]) -> Any:
+    """What the events alone tell."""
+    root: Any = MISSING
+    texts: dict[str, str] = {}
+    for snapshot, _ in seen:
+        for event in snapshot.events:
+            if event.kind == "restarted":
+                root, texts = MISSING, {}
+            elif event.kind == "grew":
+                texts[event.path] = texts.get(event.path, "") + event.text
+            elif event.kind == "closed":
+                if event.path in texts:
+                    assert str(event.value).startswith(texts[event.path])
+                if event.path == "":
+                    root = event.value
+    return root
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(PAGE, st.sampled_from(sorted(DRESSED)), st.lists(st.integers(1, 30), min_size=1, max_size=6), st.booleans())
+def test_a_stream_is_honest_and_ends_in_the_value(page: Page, dress: str, sizes: list[int], escaped: bool) -> None:
+    written = json.dumps(page.model_dump(), ensure_ascii=escaped)
+    text = DRESSED[dress](written)
+    seen, result = followed(text, Page, sizes)
+    honest(seen)
+    whole = Schema(Page).read(text)
+    assert (result.ok, result.fixes, dict(result.spans)) == (whole.ok, whole.fixes, dict(whole.spans))
+    if result.ok:
+        assert result.value == whole.value == page
+        assert Schema(Page).validate(seen[-1][1]).value == page
+        assert Schema(Page).validate(rebuilt(seen)).value == page
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(CLEAN, JSON, min_size=1, max_size=4) | st.lists(JSON, min_size=1), st.integers(1, 7), st.data())
+def test_any_json_is_shown_honestly_and_kept_snapshots_never_change(value: Any, size: int, data: st.DataObject) -> None:
+    text = json.dumps(value, ensure_ascii=data.draw(st.booleans()), indent=data.draw(st.sampled_from([None, 1])))
+    seen, result = followed(text, Any, [size])
+    honest(seen)
+    assert json.dumps(result.value) == json.dumps(seen[-1][1]) == json.dumps(value)
+    assert all(json.dumps(snapshot.data) == json.dumps(data) for snapshot, data in seen if data is not MISSING)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(PAGE, st.integers(0, 300), st.integers(1, 9))
+def test_a_cut_reply_shows_nothing_that_the_whole_one_does_not_hold(page: Page, end: int, size: int) -> None:
+    text = page.model_dump_json()
+    seen, _ = followed(Reply(text[:end], finish_reason="length"), Page, [size])
+    final = leaves(page.model_dump())
+    for snapshot, data in seen:
+        if data is not MISSING and not snapshot.complete:
+            for path, value in leaves(data).items():
+                assert path in snapshot.open or json.dumps(final[path]) == json.dumps(value), path
+                assert not isinstance(value, str) or final[path].startswith(value)
+
+
+def test_closed_parts_are_the_same_objects_from_snapshot_to_snapshot() -> None:
+    page = Page(title="t", size="tall", pages=1, parts=[Note(kind="note", words=str(n) * 9) for n in range(5)])
+    first: dict[str, Any] = {}
+    with Client(ScriptedModel([page.model_dump_json()], chunk_sizes=[4])).stream("x", Page) as stream:
+        for snapshot in stream:
+            parts = (snapshot.data or {}).get("parts", []) if snapshot.data is not MISSING else []
+            for index, part in enumerate(parts):
+                if f"/parts/{index}" not in snapshot.open:
+                    assert first.setdefault(f"/parts/{index}", part) is part
+    assert len(first) == 5
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_the_corpus_is_streamed_honestly(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for size in (1, 7):
+        honest(followed(text, Any, [size])[0])
+
+
+SHOWN: list[tuple[str, str, list[Event]]] = [
+    ("half a number", '{"pages": 12', [Event("opened", "")]),
+    ("half a literal", '{"author": nul', [Event("opened", "")]),
+    ("half a key", '{"tit', [Event("opened", "")]),
+    ("half an enum", '{"size": "sho', [Event("opened", "")]),
+    (
+        "half an escape",
+        '{"title": "a\\u00e',
+        [Event("opened", ""), Event("opened", "/title"), Event("grew", "/title", "a")],
+    ),
+    (
+        "half a surrogate pair",
+        '{"title": "a\\ud83d',
+        [Event("opened", ""), Event("opened", "/title"), Event("grew", "/title", "a")],
+    ),
+    (
+        "a quote that may not end",
+        '{"title": "a"',
+        [Event("opened", ""), Event("opened", "/title"), Event("grew", "/title", "a")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "events"), [each[1:] for each in SHOWN], ids=[each[0] for each in SHOWN])
+@pytest.mark.parametrize("size", [1, 100])
+def test_what_is_held_back(text: str, events: list[Event], size: int) -> None:
+    seen, _ = followed(Reply(text, finish_reason="length"), Page, [size])
+    assert [event for snapshot, _ in seen for event in snapshot.events] == events

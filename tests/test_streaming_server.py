@@ -1,0 +1,298 @@
+"""Streams from a real server on loopback, in every way that services send and break them, through both clients."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.both import Both
+from tests.support.server import Server, Step, say
+from tests.test_streaming import BAD, GOOD, VALUE, Line, Order
+from typedllm import Client, ModelError, RefusalError, Result, Schema, TruncatedError
+from typedllm.models.openai import OpenAIModel
+from typedllm.models.scripted import ScriptedModel
+from typedllm.records import Chunk, Request, Usage
+from typedllm.streaming import Snapshot
+
+THOUGHT = '<think>Is it {"who": "Bob"}?</think>\n```json\n' + GOOD + "\n```\nDone."
+CUT = GOOD.index('"b"') + 1  # inside the second line
+
+
+def followed(
+    both: Both, model: Any, schema: Any = Order, *, leave: int | None = None, **options: Any
+) -> tuple[list[Snapshot], Result[Any]]:
+    """The snapshots (all, or the first few and then the block is left), and the outcome."""
+    client, seen = both.client(model), list[Snapshot]()
+    if both.world == "sync":
+        with client.stream("x", schema, **options) as stream:
+            for snapshot in stream:
+                seen.append(snapshot)
+                if len(seen) == leave:
+                    break
+            if leave is None:
+                return seen, stream.finish()
+        return seen, stream.finish()
+
+    async def main() -> tuple[list[Snapshot], Result[Any]]:
+        async with client.stream("x", schema, **options) as stream:
+            async for snapshot in stream:
+                seen.append(snapshot)
+                if len(seen) == leave:
+                    break
+            if leave is None:
+                return seen, await stream.finish()
+        return seen, await stream.finish()
+
+    return anyio.run(main, backend=both.world)
+
+
+def model_at(server: Server, api: Any = "chat") -> OpenAIModel:
+    return OpenAIModel("m", base_url=server.url, api=api, max_retries=0)
+
+
+WAYS: dict[str, tuple[Step, dict[str, Any]]] = {
+    "text": (say(GOOD, pieces=9), {}),
+    "one chunk": (say(GOOD, pieces=1), {}),
+    "a piece a character": (say(GOOD, pieces=len(GOOD)), {}),
+    "comments between": (say(GOOD, pieces=9, comments=True), {}),
+    "thoughts apart": (say(GOOD, pieces=9, reasoning="two lines, I think"), {}),
+    "thoughts in the text": (say(THOUGHT, pieces=40), {}),
+    "tool call": (say(None, tool=GOOD, pieces=9, finish="tool_calls"), {"native": "tool"}),
+    "native schema": (say(GOOD, pieces=9), {"native": "schema"}),
+    "several choices": (say(GOOD, pieces=9, choices=3), {}),
+}
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("case", WAYS)
+def test_streams_of_either_api(server: Server, both: Both, case: str, api: str) -> None:
+    step, options = WAYS[case]
+    server.script(step)
+    snapshots, result = followed(both, model_at(server, api), **options)
+    assert result.value == VALUE
+    assert snapshots[-1].complete
+    assert Schema(Order).validate(snapshots[-1].data).value == VALUE
+    assert len(snapshots) > (3 if step.pieces > 1 else 0)
+    assert (result.usage.input_tokens, result.usage.output_tokens, result.usage.requests) == (11, 7, 1)
+    reply = result.attempts[0].reply
+    assert reply is not None
+    assert reply.reasoning == step.reasoning
+    assert reply.source == ("tool" if step.tool else "text")
+    assert (reply.first_token_seconds or 0) > 0
+
+
+def test_a_connection_that_is_cut(server: Server, both: Both) -> None:
+    """It is an error with what came, and nothing is asked again."""
+    server.script(say(GOOD, pieces=9, cut=1500))
+    snapshots, result = followed(both, model_at(server))
+    error = result.error
+    assert isinstance(error, ModelError)
+    assert (error.code, error.retryable) == ("connection", True)
+    assert error.reply is not None
+    assert GOOD.startswith(error.reply.text)
+    assert error.reply.text
+    assert [attempt.reply for attempt in error.attempts] == [error.reply]
+    assert snapshots
+    assert not snapshots[-1].complete
+    assert len(server.requests) == 1
+
+
+def test_a_connection_that_is_cut_may_be_resumed(server: Server, both: Both) -> None:
+    """What is closed is kept; the whole may be written again where that is cheaper."""
+    server.script(say(GOOD, pieces=9, cut=1500))
+    server.reply = say(GOOD, pieces=9)
+    _, result = followed(both, model_at(server), on_broken="resume", strategy="full")
+    assert result.value == VALUE
+    assert [attempt.reply.finish_reason for attempt in result.attempts if attempt.reply] == ["cut", "stop"]
+
+
+@pytest.mark.parametrize(("finish", "error"), [("content_filter", RefusalError), ("length", TruncatedError)])
+def test_ends_that_are_no_stop(server: Server, both: Both, finish: str, error: type[Exception]) -> None:
+    server.script(say(GOOD[:CUT], pieces=9, finish=finish))
+    snapshots, result = followed(both, model_at(server), max_repairs=0)
+    assert isinstance(result.error, error)
+    assert result.usage.output_tokens == 7
+    assert snapshots[-1].data["lines"][0] == {"sku": "a", "count": 1}
+    assert not any(snapshot.complete for snapshot in snapshots)
+
+
+def test_a_refusal(server: Server, both: Both) -> None:
+    server.script(say(None, refusal="I would rather not"))
+    snapshots, result = followed(both, model_at(server))
+    assert isinstance(result.error, RefusalError)
+    assert result.error.text == "I would rather not"
+    assert snapshots == []
+
+
+def test_what_a_truncated_reply_holds_is_kept_and_the_rest_asked_for(server: Server, both: Both) -> None:
+    server.script(say(GOOD[:CUT], pieces=9, finish="length"))
+
+    def rest(seen: Any) -> Step:
+        asked = seen.body["messages"][-1]["content"]
+        assert '"sku":"a"' in asked.replace(" ", "")
+        return say('{"/lines/-": [{"sku":"b","count":2}], "/note": "x\\u00e9y"}')
+
+    server.script(rest)
+    snapshots, result = followed(both, model_at(server))
+    if result.ok:
+        assert result.value == VALUE
+        assert snapshots[-1].events[0].kind == "restarted"
+        assert snapshots[-1].data == VALUE.model_dump()
+    assert [attempt.kind for attempt in result.attempts][:2] == ["first", "patch"]
+
+
+def test_leaving_the_block_closes_the_connection(server: Server, both: Both) -> None:
+    server.script(say(GOOD * 50, pieces=900, pause=0.01))
+    _, result = followed(both, model_at(server), leave=2)
+    assert server.requests[0].gone.wait(5)
+    assert isinstance(result.error, ModelError)
+    assert result.error.code == "cancelled"
+    assert result.usage.requests == 1
+    assert result.attempts[0].reply is not None
+    assert GOOD.startswith(result.attempts[0].reply.text)
+
+
+@pytest.mark.parametrize("world", ["asyncio", "trio"])
+def test_cancelling_closes_the_connection(server: Server, world: str) -> None:
+    server.script(say(GOOD, pieces=9, stall=4))
+    both, kept = Both(world), list[Any]()
+
+    async def main() -> None:
+        async with both.client(model_at(server)).stream("x", Order) as stream:
+            kept.append(stream)
+            async for _ in stream:
+                with anyio.move_on_after(0.2):
+                    await anext(aiter(stream))
+                    continue
+                break
+
+    async def cancelled() -> None:
+        with anyio.move_on_after(1.0) as scope:
+            await main()
+        assert scope.cancelled_caught or kept
+
+    anyio.run(cancelled, backend=world)
+    assert server.requests[0].gone.wait(5)
+    assert kept[0].usage.requests == 1
+
+
+def test_a_stream_that_goes_silent(server: Server, both: Both) -> None:
+    server.script(say(GOOD, pieces=9, stall=4))
+    _, result = followed(both, model_at(server), idle_timeout=0.2)
+    error = result.error
+    assert isinstance(error, ModelError)
+    assert error.code == "silent"
+    assert "0.2 s" in str(error)
+    assert "idle_timeout=" in str(error)
+    assert error.reply is not None
+    assert GOOD.startswith(error.reply.text)
+    assert server.requests[0].gone.wait(5)
+
+
+@pytest.mark.parametrize("bad", [0, -1])
+def test_an_idle_timeout_is_a_time(bad: float) -> None:
+    with pytest.raises(ValueError, match="idle_timeout"):
+        Client("local", idle_timeout=bad)
+
+
+def test_stopping_early_closes_the_connection_and_keeps_what_is_valid(server: Server, both: Both) -> None:
+    """The end of the reply, which is a hundred more lines, is never received."""
+    long = BAD[: BAD.index('],"note"')] + ',{"sku":"c","count":3}' * 100 + BAD[BAD.index('],"note"') :]
+    server.script(say(long, pieces=300, pause=0.005))
+    server.reply = say(GOOD, pieces=9)
+    seen, result = followed(both, model_at(server), on_invalid="stop", strategy="full")
+    assert server.requests[0].gone.wait(5)
+    assert result.value == VALUE
+    first, second = (attempt.reply for attempt in result.attempts)
+    assert first is not None
+    assert second is not None
+    assert (first.finish_reason, second.finish_reason) == ("cut", "stop")
+    assert len(first.text) < len(BAD)
+    assert any(issue.path == "/lines/0/count" for issue in result.attempts[0].issues)
+    restarts = [at for at, snapshot in enumerate(seen) if snapshot.events[0].kind == "restarted"]
+    assert len(restarts) == 1
+    assert len(seen) - restarts[0] > 3  # the repair was shown as it came, since it is the whole value
+
+
+def test_what_stopping_early_kept_is_told() -> None:
+    model = ScriptedModel(
+        [BAD, '{"/lines/0/count": 1, "/lines/-": [{"sku":"b","count":2}], "/note": "x\\u00e9y"}'], chunk_sizes=[4]
+    )
+    with Client(model).stream("x", Order, on_invalid="stop") as stream:
+        result = stream.finish()
+        stopped = stream.stopped
+    assert stopped is not None
+    assert (stopped.at, stopped.received < len(BAD)) == ("/lines/0/count", True)
+    later = [attempt.reply for attempt in result.attempts[1:]]
+    assert stopped.asked == sum(len(reply.text) for reply in later if reply)
+    assert stopped.kept == max(0, len(Schema(Order).dump(result.value)) - stopped.asked)
+
+
+class Endless:
+    """A model that writes a list of so many lines, and keeps nothing of it."""
+
+    name = "endless"
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def complete(self, request: Request, /) -> Any:
+        raise NotImplementedError
+
+    def stream(self, request: Request, /) -> Iterator[Chunk]:
+        yield Chunk('{"who": "Ann", "lines": [')
+        for number in range(self.count):
+            yield Chunk(f'{{"sku": "and so on", "count": {number}}},')
+        yield Chunk('{"sku": "z", "count": 0}], "note": null}')
+        yield Chunk(usage=Usage(5, output_tokens=self.count, requests=1), finish_reason="stop")
+
+    def astream(self, request: Request, /) -> Any:
+        raise NotImplementedError
+
+
+def peak(count: int, *, keep: bool) -> int:
+    client = Client(Endless(count))
+    tracemalloc.start()
+    try:
+        with client.stream("x", Order) as stream:
+            number = sum(1 for _ in stream.items("/lines", Line, keep=keep))
+        assert number == count + 1
+        assert stream.usage == Usage(5, output_tokens=count, requests=1)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_items_that_are_not_kept_take_no_memory() -> None:
+    peak(2_000, keep=False)  # what is made once, and what the interpreter keeps for reuse
+    few, many = peak(2_000, keep=False), peak(5_000, keep=False)
+    assert many < 1.1 * few
+    assert peak(5_000, keep=True) > 2 * few
+
+
+def test_the_whole_of_items_that_are_not_kept_is_refused() -> None:
+    with Client(Endless(5)).stream("x", Order) as stream:
+        assert len(list(stream.items("/lines", keep=False))) == 6
+        with pytest.raises(ModelError, match="not kept") as caught:
+            stream.result()
+    assert caught.value.code == "unkept"
+
+
+def test_parts_of_a_document(both: Both) -> None:
+    document = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "items": {"$ref": "#/$defs/row"}}},
+        "required": ["rows"],
+        "$defs": {"row": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}},
+    }
+    schema = Schema.from_json_schema(document)
+    rows = schema.part("/rows/0")
+    assert rows is not None
+    assert rows.validate({"n": 1}).ok
+    assert not rows.validate({"n": "x"}).ok
+    with Client(ScriptedModel(['{"rows": [{"n": 1}, {"n": 2}]}'], chunk_sizes=[3])).stream("x", schema) as stream:
+        assert list(stream.items("/rows")) == [{"n": 1}, {"n": 2}]

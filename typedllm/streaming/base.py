@@ -1,0 +1,136 @@
+"""What both kinds of stream share: the accounts, the judging of parts, the throttle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from typedllm import prompts
+from typedllm.declared import Schema
+from typedllm.models import ChatModel
+from typedllm.options import Settings
+from typedllm.records import Issue, Message, Result, Usage
+from typedllm.repair import Call, Step
+from typedllm.streaming.core import Core, Stopped
+from typedllm.streaming.parts import Items, Rejected
+from typedllm.streaming.snapshots import Snapshot
+
+T = TypeVar("T")
+
+OnInvalidItem: TypeAlias = Literal["repair", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What a stream needs of its client.
+
+    Attributes:
+        models: the ladder.
+        perform: does a step of the loop; gives something to await in an async client.
+        prepare: makes the call of a user message.
+        drive: runs a call; gives something to await in an async client.
+    """
+
+    models: tuple[ChatModel, ...]
+    perform: Callable[[Step], Any]
+    prepare: Callable[[Message, Schema[Any], Settings], Call[Any]]
+    drive: Callable[[Call[Any]], Any]
+
+
+class BaseStream(Generic[T]):
+    """What both kinds of stream share."""
+
+    def __init__(self, call: Call[T], driver: Driver) -> None:
+        self._core = Core(call)
+        self._driver = driver
+        self._rejected: list[Rejected] = []
+        self._mended = Usage()
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """Items that `items(..., on_invalid="skip")` left out."""
+        return tuple(self._rejected)
+
+    @property
+    def invalid(self) -> tuple[Issue, ...]:
+        """Issues of closed parts that were met while the reply came, with `on_invalid` `"warn"` or `"stop"`."""
+        return tuple(self._core.invalid)
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Where `on_invalid="stop"` cut the reply, and once there is a value what that kept; None: it did not."""
+        return self._core.stopped
+
+    @property
+    def usage(self) -> Usage:
+        """What the stream cost so far: repairs of single items, and the call itself once it has ended or was left."""
+        result = self._core.result
+        return self._mended + (result.usage if result is not None else Usage())
+
+    def _ended(self) -> Result[T]:
+        if self._core.result is None:
+            raise RuntimeError("the stream is closed (take its items and its result inside the with block)")
+        return self._core.result
+
+    def _raise_unless_complete(self) -> None:
+        error = self._ended().error
+        if error is not None and not self._rejected and getattr(error, "code", "") != "unkept":
+            raise error
+
+    def _part(self, pointer: str, type_: Any) -> Schema[Any]:
+        if type_ is not None:
+            return Schema(type_)
+        schema = self._core.call.schema.part(pointer)
+        if schema is None:
+            raise ValueError(f"the declared type does not say what stands at {pointer!r} (give the type of the part)")
+        return schema
+
+    def _judge(self, schema: Schema[Any], data: Any) -> Result[Any]:
+        return schema.validate(data, context=self._core.call.settings.context)
+
+    def _mend(self, schema: Schema[Any], data: Any, result: Result[Any]) -> Call[Any]:
+        """The call that asks for one item again, on its own."""
+        call = self._core.call
+        (task,) = prompts.append((call.task,), prompts.item_repair(data, result.issues))
+        return self._driver.prepare(task, schema, replace(call.settings, checks=(), examples=()))
+
+    def _forget(self, items: Items) -> None:
+        if not items.keep and not items.ended:
+            items.gone = self._core.forget(items.pointer)
+
+    def _settled(self, items: Items, data: Any, result: Result[Any], mended: Result[Any] | None) -> bool:
+        """Take note of an item; whether it is handed out."""
+        if mended is not None:
+            self._mended += mended.usage
+        elif result.ok:
+            items.given(data)
+        else:
+            self._rejected.append(Rejected(items.count - 1, data, result.issues))
+        return result.ok or mended is not None
+
+
+class Throttle:
+    """Lets a snapshot through at most every so many seconds; what is held back is in the next one."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._last = float("-inf")
+        self._held: Snapshot | None = None
+
+    def take(self, snapshot: Snapshot) -> Snapshot | None:
+        """The snapshot to show now, if any."""
+        if self._held is not None:
+            snapshot = replace(snapshot, events=self._held.events + snapshot.events)
+        self._held = snapshot
+        if self._clock() - self._last < self._seconds:
+            return None
+        return self.rest()
+
+    def rest(self) -> Snapshot | None:
+        """The snapshot that is held back."""
+        held, self._held = self._held, None
+        self._last = self._clock()
+        return held

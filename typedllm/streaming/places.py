@@ -1,0 +1,131 @@
+"""What is declared for a place of the document, worked out once for each: the facts that showing a part rests on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final, Literal, TypeAlias
+
+from typedllm.reading.nodes import Node
+from typedllm.reading.target import Kind, Shape, kind_of
+from typedllm.records import MISSING
+
+Container: TypeAlias = Literal["object", "array"]
+
+_TYPES: Final[dict[Kind, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+_OTHER: Final = "\0"  # no key is this one: the place of all keys that are not declared
+
+
+class Place:
+    """One place, by each arm that may be meant around it.
+
+    Args:
+        declared: what each arm declares.
+
+    Attributes:
+        texts: whether a text here stays as it was written, whatever its end.
+        sure: types of data that stand here as they are.
+    """
+
+    __slots__ = ("_below", "_kept", "_of_kind", "declared", "sure", "texts")
+
+    def __init__(self, declared: tuple[Shape, ...]) -> None:
+        self.declared = declared
+        self.texts = all(map(_only_texts, declared))
+        self.sure = frozenset[type].intersection(*map(_sure, declared)) if declared else frozenset[type]()
+        self._of_kind: dict[str, Place] = {}
+        self._below: dict[str, Place] = {}
+        self._kept: dict[str, bool] = {}
+
+    def of_kind(self, kind: Container) -> Place:
+        """The same, by the plain arms that take such a container."""
+        found = self._of_kind.get(kind)
+        if found is None:
+            found = Place(tuple(shape for shape in plain(self.declared) if kind in shape.kinds))
+            self._of_kind[kind] = found
+        return found
+
+    def member(self, key: str) -> Place:
+        """The place of a member."""
+        found = self._below.get(key)
+        if found is None:
+            name = key if any(key in shape.properties for shape in self.declared) else _OTHER
+            found = self._below.get(name) or Place(_distinct(shape.child(key) for shape in self.declared))
+            self._below[name] = found
+        return found
+
+    def item(self, index: int) -> Place:
+        """The place of an item."""
+        name = str(index) if any(index < len(shape.prefix) for shape in self.declared) else _OTHER
+        found = self._below.get(name)
+        if found is None:
+            found = self._below[name] = Place(_distinct(shape.item(index) for shape in self.declared))
+        return found
+
+    def keeps(self, key: str) -> bool:
+        """Whether a member of this key stays under it."""
+        found = self._kept.get(key)
+        if found is None:
+            found = all(key in each.properties or each.open or isinstance(each.extra, Shape) for each in self.declared)
+            if any(key in each.properties for each in self.declared):
+                self._kept[key] = found
+        return found
+
+    def takes(self, data: object) -> bool:
+        """Whether data stands here as it is, whichever arm is meant around it."""
+        return type(data) in self.sure or all(_takes(shape, data) for shape in self.declared)
+
+    def narrowed(self, key: str, value: object) -> Place:
+        """The arms that are meant, now that a literal is known that only some of them take."""
+        if not all(key in shape.properties and shape.properties[key].literals for shape in self.declared):
+            return self
+        meant = tuple(shape for shape in self.declared if _takes(shape.properties[key], value))
+        return Place(meant) if meant and len(meant) < len(self.declared) else self
+
+
+def plain(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
+    """The shapes with unions as their arms, each once."""
+    return _distinct(arm for shape in shapes for arm in (shape.arms or (shape,)))
+
+
+def as_written(node: Node) -> Any:
+    """The value of a scalar that was written as JSON writes it; `MISSING` for any other."""
+    if node.kind == "number":
+        return int(node.text) if node.text.isdecimal() else json.loads(node.text)
+    return node.value if node.kind in ("string", "literal") else MISSING
+
+
+def _distinct(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
+    return tuple(dict.fromkeys(shapes))
+
+
+def _sure(shape: Shape) -> frozenset[type]:
+    """Types of data that stand under a shape as they are, without a look at the data."""
+    if shape.arms:
+        return frozenset[type]().union(*map(_sure, shape.arms))
+    if shape.literals is not None:
+        return frozenset()
+    kinds = shape.kinds - {"string"} if shape.hint or shape.format else shape.kinds
+    return frozenset(each for kind in kinds for each in _TYPES.get(kind, ()))
+
+
+def _takes(shape: Shape, value: object) -> bool:
+    if shape.arms:
+        return any(_takes(arm, value) for arm in shape.arms)
+    if shape.literals is not None:
+        return any(type(each) is type(value) and each == value for each in shape.literals)
+    if value is MISSING or (isinstance(value, str) and (shape.hint or shape.format)):
+        return False
+    kind = kind_of(value)
+    return kind in shape.kinds or (kind == "integer" and "number" in shape.kinds)
+
+
+def _only_texts(declared: Shape) -> bool:
+    texts = [shape for shape in plain((declared,)) if "string" in shape.kinds]
+    return bool(texts) and all(shape.literals is None and not shape.hint and not shape.format for shape in texts)
