@@ -24,7 +24,7 @@ class Bounds(NamedTuple):
     depth: int = 128
     digits: int = 1_000
     parts: int = 2_000_000
-    fixes: int = 20_000
+    fixes: int = 4_000
     quotes: int = 5_000
     candidates: int = 100
     bare: int = 2_000

@@ -56,6 +56,7 @@ class Cursor:
         self.done = False
         self.was_cut = False
         self.gave_up = False
+        self._bound: Note | None = None  # the bound that was met
         self.parts = 0
         self.noted: int = 0
         self._state: Callable[[], bool] = self._value
@@ -95,6 +96,7 @@ class Cursor:
     def _run(self) -> None:
         while not self.done and self._state():
             pass
+        self._leave()
 
     def _cut(self) -> None:
         """The text ended inside the value: closes what is open, and says so."""
@@ -113,6 +115,7 @@ class Cursor:
         while self.stack:
             self.fix("missing_closer", end, end, self.stack[-1].closer)
             self._close(end)
+        self._leave()
 
     # ---- notes ----
 
@@ -139,17 +142,23 @@ class Cursor:
 
     def _give_up(self, kind: str) -> None:
         """A bound is met: the rest of the text is not read."""
-        if self.done:
-            return
+        if not self.gave_up:
+            self._bound = Note(kind, self.base + self.pos, self.base + self.pos, "", True)
         self.gave_up = True
-        here = self.base + self.pos
+        self.done = True
+
+    def _leave(self) -> None:
+        """Closes what a bound has left open, once the step that met it is over."""
+        if self._bound is None:
+            return
+        here = self._bound.start
         if self.root is None:
             self.root = Node("hole", None, here, here)
-        self.root.note(Note(kind, here, here, "", True))
+        self.root.note(self._bound)
         for frame in self.stack:
             frame.node.end = here
         self.stack = []
-        self.done = True
+        self._bound = None
 
     # ---- white space and comments ----
 

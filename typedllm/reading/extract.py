@@ -24,6 +24,7 @@ _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpa
 _SIGN: Final = re.compile(
     rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,}}|~{{3,}}|\"(?=\s*(?:\\n|\\t)*\s*[{{\[])", re.IGNORECASE
 )
+_TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>", re.IGNORECASE)
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"\s*\Z")
 _OBJECT: Final = re.compile(
     r"\{(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“”„‘’`«}\\{]|\.\.\.|[^\W\d][^\n:{}\[\],\"]{0,60}?[\"']?\s*[:=]|\d+\s*:|\Z)",
@@ -143,7 +144,7 @@ class Extractor:
     def _scan(self) -> None:
         at = 0
         while self.reader is None:
-            found = _SIGN.search(self._buf, at)
+            found = (_TAG if self._full else _SIGN).search(self._buf, at)
             if found is None:
                 held = _PARTIAL.search(self._buf, max(at, len(self._buf) - 64))
                 self._drop(len(self._buf) if held is None or self._eof else max(at, held.start()))
