@@ -118,9 +118,7 @@ def _key(text: str, at: int, complete: bool) -> Verdict:
     found = QUOTED_KEY.match(text, at) or BARE_KEY.match(text, at)
     if found:
         return "ends" if complete or found.end() + 2 <= len(text) else "more"
-    if not _KEY_BEGUN.match(text, at):
-        return "inner"
-    return "more" if not complete else "ends" if text[at] in _QUOTES else "inner"
+    return "more" if not complete and _KEY_BEGUN.match(text, at) else "inner"
 
 
 def key_verdict(text: str, growing: bool) -> Verdict:
@@ -139,6 +137,8 @@ def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -
         return _comment(text, at, complete)
     if place == "member":
         said = _key(text, at, complete)
+        if said == "inner" and complete and sign in _QUOTES and _KEY_BEGUN.match(text, at):
+            return "ends"  # the end of the text has cut a key
         return _next_string(text, at, complete) if said == "inner" and inner % 2 == 0 else said
     if inner % 2 == 0:
         return "ends"
