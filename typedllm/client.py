@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
-from typing import Any, ParamSpec, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeAlias, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from typing_extensions import TypeForm, Unpack
@@ -21,8 +21,10 @@ from typedllm.models import AsyncChatModel, ChatModel, profile_of
 from typedllm.options import Options, Settings
 from typedllm.records import Message, NativeMode, Reply, Request, Result
 from typedllm.repair import Call, Check, Loop, Rung, Step, first_request, loop
-from typedllm.streaming import AsyncStream, Driver, Stream
 from typedllm.watch import Known, Watch
+
+if TYPE_CHECKING:
+    from typedllm.streaming import AsyncStream, Stream
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -238,6 +240,8 @@ class Client(_BaseClient):
         return self._stream(self._call(prompt, schema, options))
 
     def _stream(self, call: Call[T]) -> Stream[T]:
+        from typedllm.streaming import Driver, Stream  # imported at the first stream
+
         models = self.models
         return Stream(call, Driver(models, lambda step: _perform(models, step), self._prepare, self._drive))
 
@@ -367,6 +371,8 @@ class AsyncClient(_BaseClient):
         return self._stream(self._call(prompt, schema, options))
 
     def _stream(self, call: Call[T]) -> AsyncStream[T]:
+        from typedllm.streaming import AsyncStream, Driver
+
         models = self.models
         return AsyncStream(call, Driver(models, lambda step: _aperform(models, step), self._prepare, self._drive))
 

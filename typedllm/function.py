@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import update_wrapper, wraps
 from importlib import import_module
 from types import FrameType, SimpleNamespace
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, get_type_hints, overload
 
 from typing_extensions import Unpack
 
@@ -20,7 +20,9 @@ from typedllm.errors import SchemaError
 from typedllm.options import Options, Settings
 from typedllm.records import Message, Request, Result
 from typedllm.repair import Call, first_request
-from typedllm.streaming import AsyncStream, Stream
+
+if TYPE_CHECKING:
+    from typedllm.streaming import AsyncStream, Stream
 
 P = ParamSpec("P")
 P2 = ParamSpec("P2")
