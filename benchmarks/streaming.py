@@ -26,7 +26,7 @@ from typedllm.reading.extract import Extractor
 from typedllm.records import Policy
 from typedllm.streaming.live import Live
 
-AFFORDABLE = 20_000_000_000
+AFFORDABLE = 2_000_000_000
 """Characters that a peer which parses anew at each piece is given to parse; beyond, it is extrapolated."""
 
 
@@ -186,8 +186,8 @@ def instructor(pieces: Sequence[str]) -> None:
 
 
 Way = Callable[[Sequence[str]], None]
-LINEAR: dict[str, Way] = {"plain": plain, "reader": reader, "snapshots": snapshots}
-QUADRATIC: dict[str, Way] = {"every .data": every_data, "jiter anew": jiter}
+OURS: dict[str, Way] = {"plain": plain, "reader": reader, "snapshots": snapshots, "every .data": every_data}
+ANEW: dict[str, Way] = {"jiter anew": jiter}
 
 
 def cut(text: str, size: int) -> list[str]:
@@ -220,12 +220,12 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true", help="measure the peaks too")
     args = parser.parse_args()
     sizes = [int(size) * 1000 for size in args.sizes.split(",")]
-    ways = LINEAR | QUADRATIC | ({"instructor": instructor} if args.instructor else {})
+    ways = OURS | ANEW | ({"instructor": instructor} if args.instructor else {})
     print(f"{'way':12} {'piece':>5} " + " ".join(f"{size // 1000:>7} KB" for size in sizes) + "   growth  us/piece")
     for piece in map(int, args.pieces.split(",")):
         for name, way in ways.items():
             print(row(name, way, piece, sizes), flush=True)
-            if args.memory and name in LINEAR:
+            if args.memory and name in OURS:
                 peaks = " ".join(f"{peak(way, cut(reply(size), piece)):>7.2f} MB" for size in sizes)
                 print(f"{'  peak':12} {piece:>5} {peaks}", flush=True)
 
@@ -237,7 +237,7 @@ def row(name: str, way: Way, piece: int, sizes: Sequence[int]) -> str:
     for size in sizes:
         text = reply(size)
         work = len(text) ** 2 // piece // 2 * (2_000 if name == "instructor" else 1)
-        if name not in LINEAR and work > AFFORDABLE and measured:
+        if name not in OURS and work > AFFORDABLE and measured:
             known, took = measured[-1]
             cells.append(f"~{took * (size / known) ** 2:>9.3f}")
             continue
