@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal, Protocol
 
 import pytest
-from pydantic import AliasPath, BaseModel, Field, ValidationError, create_model, field_validator
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
 from typing_extensions import TypedDict
 
 from typedllm import Client
@@ -204,6 +204,55 @@ def test_typing_typed_dict() -> None:
     with pytest.raises(ValidationError):
         adapter.validate_json('{"a": {"kids": []}}')
     assert "name: string; // how it is called" in shown(Node)
+
+
+def test_a_generic_name_that_is_not_defined() -> None:
+    class Shelf(BaseModel):
+        box: Gone[int]  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(SchemaError, match="the name 'Gone' is not defined"):
+        build(Shelf)
+
+
+def test_typed_dict_keeps_its_config() -> None:
+    class Closed(typing.TypedDict):
+        __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+        name: str
+
+    with pytest.raises(ValidationError):
+        build(Closed).adapter.validate_json('{"name": "x", "other": 1}')
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="a syntax of Python 3.12")
+def test_type_statements_and_type_parameters() -> None:
+    names: dict[str, typing.Any] = {}
+    source = """
+from pydantic import BaseModel
+
+type Name = str
+type Tree[T] = T | list[Tree[T]]
+type Pair[A, B] = tuple[A, B]
+
+class Box[T: (int, str)](BaseModel):
+    content: T
+    label: Name
+
+class Shelf[T](BaseModel):
+    boxes: list[Box[int]]
+    rest: Tree[T]
+"""
+    exec(compile(source, "shelf", "exec", dont_inherit=True), names)
+    shelf = build(names["Shelf"][str])
+    value = shelf.adapter.validate_json('{"boxes": [{"content": 1, "label": "a"}], "rest": ["x", ["y"]]}')
+    assert value.boxes[0].content == 1
+    assert value.rest == ["x", ["y"]]
+    with pytest.raises(ValidationError):
+        shelf.adapter.validate_json('{"boxes": [], "rest": [1]}')
+    assert "label: string" in shown(names["Shelf"][str])
+    assert shown(names["Tree"][int]).count("Tree") >= 2
+    assert build(names["Pair"][str, int]).adapter.validate_json('["a", 1]') == ("a", 1)
+    with pytest.raises(ValidationError):
+        build(names["Box"][int]).adapter.validate_json('{"content": "x", "label": "a"}')
 
 
 def test_items_of_an_iterable_are_checked_at_once() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 from typing_extensions import TypeForm
 
@@ -33,6 +33,9 @@ from typedllm.schema.names import identifier
 from typedllm.schema.parts import part_type
 from typedllm.schema.typescript import render
 from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
+
+if TYPE_CHECKING:
+    from typedllm.schema.findings import Finding
 
 T = TypeVar("T")
 Made = TypeVar("Made")
@@ -168,6 +171,16 @@ class Schema(Generic[T]):
     def plain(self) -> JsonSchema:
         """What `json_schema` gives a copy of. Do not change it."""
         return self.once("plain", lambda: strip_hints(self._document))
+
+    def lint(self) -> tuple[Finding, ...]:
+        """What the type could do better before a model is asked; empty when there is nothing to say.
+
+        Returns:
+            The findings, each with its pointer into `json_schema()` and its mend.
+        """
+        from typedllm.schema.lint import lint
+
+        return self.once("lint", lambda: lint(self._document, self._name))
 
     def dump(self, value: T) -> str:
         """A value of the type as the JSON that a model would write for it."""

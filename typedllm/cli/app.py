@@ -9,6 +9,7 @@ import typer
 
 from typedllm.cli.ask import chat, run
 from typedllm.cli.exits import Commands
+from typedllm.cli.lint import lint
 from typedllm.cli.look import check, render
 from typedllm.cli.setup import doctor, local, models
 
@@ -39,6 +40,6 @@ def main(
     """Typed output from language models."""
 
 
-for command in (run, chat, check, render, doctor, models):
+for command in (run, chat, check, render, lint, doctor, models):
     app.command()(command)
 app.add_typer(local, name="local")

@@ -8,6 +8,8 @@ keywords carry what the other parts of the package need and JSON Schema loses; `
 - `x-type`: `decimal`, `fraction`, `bytes`, `complex`, `set`, `timedelta`, `named-tuple`: what the value becomes.
 - `x-rules`: rules that are validated and that JSON Schema has no keyword for, in words.
 - `x-validators`: docstrings of validators in code.
+- `x-untold`: names of validators in code without a docstring, for the linter.
+- `x-regex`: `python` beside a `pattern` that pydantic runs by Python's engine, for the linter.
 - `x-ts`: the caller's own TypeScript text for this part.
 - `x-alias`: a name under which equal parts are declared once, where they occur more than once.
 - `x-open`: the summary of a runtime vocabulary that is too long to list; its `enum` is whole.
@@ -40,7 +42,20 @@ from typedllm.schema.walk import Node, children, walk
 
 T = TypeVar("T")
 
-HINTS: Final = frozenset({"x-names", "x-field", "x-type", "x-rules", "x-validators", "x-ts", "x-open", "x-alias"})
+HINTS: Final = frozenset(
+    {
+        "x-names",
+        "x-field",
+        "x-type",
+        "x-rules",
+        "x-validators",
+        "x-untold",
+        "x-regex",
+        "x-ts",
+        "x-open",
+        "x-alias",
+    }
+)
 
 _RECENT: Final = 512
 _MOST_NAMES: Final = 50
@@ -187,7 +202,7 @@ def _undefined_names(form: Any) -> Iterator[str]:
                 return
             namespace[missing] = Any
             yield missing
-        except _PYDANTIC_REFUSES:
+        except (*_PYDANTIC_REFUSES, TypeError, AttributeError):  # what is missing is generic, or has attributes
             return
 
 

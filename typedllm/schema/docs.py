@@ -24,11 +24,22 @@ _FOREIGN: Final = frozenset(
 
 def docstring_of(function: Callable[..., Any]) -> str | None:
     """The first paragraph of a validator's docstring, on one line; None for one that is not the caller's own."""
+    own = _own(function)
+    return _paragraph(inspect.getdoc(own) or "") or None if own else None
+
+
+def name_of(function: Callable[..., Any]) -> str | None:
+    """The name of a validator; None for one that is not the caller's own."""
+    own = _own(function)
+    return own.__name__ if own else None
+
+
+def _own(function: Callable[..., Any]) -> FunctionType | MethodType | None:
     while isinstance(function, partial):
         function = function.func
     if not isinstance(function, FunctionType | MethodType) or function.__module__.partition(".")[0] in _SILENT:
         return None
-    return _paragraph(inspect.getdoc(function) or "") or None
+    return function
 
 
 def _paragraph(doc: str) -> str:

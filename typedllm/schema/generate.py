@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator as Generating
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema as core
 
-from typedllm.schema.docs import attribute_docstrings, describe, docstring_of
+from typedllm.schema.docs import attribute_docstrings, describe, docstring_of, name_of
 from typedllm.schema.walk import is_list, is_object, resolve, walk
 
 UNSUPPORTED: Final = "x-unsupported"
@@ -32,6 +34,7 @@ class Generator(GenerateJsonSchema):
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._by_name = False
+        self._engine: object = None
 
     def generate(self, schema: core.CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         document = super().generate(schema, mode)
@@ -138,20 +141,37 @@ class Generator(GenerateJsonSchema):
         names = [str(name) for name in getattr(cls, "_fields", ())]
         return _named(made, cls, names) if isinstance(cls, type) and names and "prefixItems" in made else made
 
+    def str_schema(self, schema: core.StringSchema) -> JsonSchemaValue:
+        made, pattern = super().str_schema(schema), schema.get("pattern")
+        by_python = schema.get("regex_engine", self._engine) == "python-re" or not isinstance(pattern, str | None)
+        return {**made, "x-regex": "python"} if pattern is not None and by_python else made
+
+    @contextmanager
+    def _within(self, schema: Mapping[str, Any]) -> Generating[None]:
+        """Note the engine of regular expressions that the class asks for, while its parts are made."""
+        outer, self._engine = self._engine, schema.get("config", {}).get("regex_engine")
+        try:
+            yield
+        finally:
+            self._engine = outer
+
     # Classes: their fields' names and words.
 
     def model_schema(self, schema: core.ModelSchema) -> JsonSchemaValue:
         config = schema["cls"].model_config
         outer, self._by_name = self._by_name, bool(config.get("validate_by_name") or config.get("populate_by_name"))
-        made = super().model_schema(schema)
+        with self._within(schema):
+            made = super().model_schema(schema)
         self._by_name = outer
         return describe(made, schema["cls"])
 
     def dataclass_schema(self, schema: core.DataclassSchema) -> JsonSchemaValue:
-        return describe(super().dataclass_schema(schema), schema["cls"])
+        with self._within(schema):
+            return describe(super().dataclass_schema(schema), schema["cls"])
 
     def typed_dict_schema(self, schema: core.TypedDictSchema) -> JsonSchemaValue:
-        made = self._with_fields(super().typed_dict_schema(schema), schema["fields"].items())
+        with self._within(schema):
+            made = self._with_fields(super().typed_dict_schema(schema), schema["fields"].items())
         return describe(made, schema["cls"]) if "cls" in schema else made
 
     def model_fields_schema(self, schema: core.ModelFieldsSchema) -> JsonSchemaValue:
@@ -195,9 +215,12 @@ def _hinted(
 
 
 def _validated(made: JsonSchemaValue, schema: Mapping[str, Any]) -> JsonSchemaValue:
-    """The schema with the docstring of the function that validates beyond it."""
-    doc = docstring_of(schema["function"]["function"])
-    return {**made, "x-validators": [*made.get("x-validators", ()), doc]} if doc else made
+    """The schema with the docstring of the function that validates beyond it, or with its name where it has none."""
+    function = schema["function"]["function"]
+    doc, name = docstring_of(function), name_of(function)
+    if doc:
+        return {**made, "x-validators": [*made.get("x-validators", ()), doc]}
+    return {**made, "x-untold": [*made.get("x-untold", ()), name]} if name else made
 
 
 def _alias_paths(alias: Any) -> list[list[Any]]:

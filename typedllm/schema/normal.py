@@ -29,6 +29,8 @@ _ANNOTATIONS: Final[dict[str, type | tuple[type, ...]]] = {
     "discriminator": dict,
     "x-ts": str,
 }
+_UNEVALUATED: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
+_EVALUATING: Final = ("items", "additionalProperties")
 _OPENNESS: Final = frozenset(
     {"additionalProperties", "unevaluatedProperties", "unevaluatedItems", "items", "additionalItems"}
 )
@@ -53,6 +55,8 @@ class _Normaliser:
     def __init__(self, resolved: Resolved) -> None:
         self.resolved = resolved
         self.names: dict[int, str] = {}
+        # Where unevaluated parts are refused, "any value" has to say that it evaluates all of them.
+        self.counts = any(not _UNEVALUATED.isdisjoint(schema) for schema in resolved.schemas)
         self.waiting: list[JsonSchema] = []
 
     def definitions(self) -> JsonSchema:
@@ -75,7 +79,7 @@ class _Normaliser:
                 if key in self.resolved.keywords and key not in REFERENCES and key not in PLACES:
                     self._keyword(kept, key, value, node)
         for reference in references:
-            if "$ref" in kept:
+            if kept.keys() & reference.keys():
                 kept["allOf"] = [*kept.get("allOf", ()), reference]
             else:
                 kept |= reference
@@ -83,8 +87,10 @@ class _Normaliser:
 
     def _reference(self, node: JsonSchema, keyword: str) -> JsonSchema:
         target = self.resolved.target(node, keyword)
-        if target is None or isinstance(target, bool):
-            return {} if target is not False else {"not": {}}
+        if target is None:
+            return dict.fromkeys(_EVALUATING, True) if self.counts else {}
+        if isinstance(target, bool):
+            return {} if target else {"not": {}}
         if id(target) not in self.names:
             self.names[id(target)] = self._name(target)
             self.waiting.append(target)

@@ -74,6 +74,8 @@ class _Portable:
             hints = get_type_hints(type_, include_extras=True)
             made.__annotations__ = {name: self.of(hint) for name, hint in hints.items()}
             made.__required_keys__, made.__optional_keys__ = type_.__required_keys__, type_.__optional_keys__
+            if "__pydantic_config__" in vars(type_):
+                made.__pydantic_config__ = vars(type_)["__pydantic_config__"]
         return self._made[type_]
 
 
