@@ -54,12 +54,18 @@ LOOSER = {
     },
     "dynamicRef.json": {
         "$dynamicRef skips over intermediate resources - direct reference",
-        "A $dynamicRef resolves to the first $dynamicAnchor still in scope that is encountered when the schema is "
-        "evaluated",
-        "A $dynamicRef that initially resolves to a schema with a matching $dynamicAnchor resolves to the first "
-        "$dynamicAnchor in the dynamic scope",
-        "A $dynamicRef with intermediate scopes that don't include a matching $dynamicAnchor does not affect dynamic "
-        "scope resolution",
+        (
+            "A $dynamicRef resolves to the first $dynamicAnchor still in scope that is encountered when the schema is "
+            "evaluated"
+        ),
+        (
+            "A $dynamicRef that initially resolves to a schema with a matching $dynamicAnchor resolves to the first "
+            "$dynamicAnchor in the dynamic scope"
+        ),
+        (
+            "A $dynamicRef with intermediate scopes that don't include a matching $dynamicAnchor does not affect dynamic "
+            "scope resolution"
+        ),
         "after leaving a dynamic scope, it is not used by a $dynamicRef",
         "multiple dynamic paths to the $dynamicRef keyword",
     },
@@ -128,7 +134,9 @@ def test_the_normal_form_accepts_what_the_original_accepts(suite: Path, draft: s
         for case in json.loads(file.read_text("utf-8")):
             schema = case["schema"]
             try:
-                loaded = load({"$schema": SUITES[draft], **schema} if isinstance(schema, dict) else schema, formats=False)
+                loaded = load(
+                    {"$schema": SUITES[draft], **schema} if isinstance(schema, dict) else schema, formats=False
+                )
             except SchemaError:
                 continue
             normal = load(loaded.document, formats=False)

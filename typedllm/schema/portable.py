@@ -75,7 +75,7 @@ class _Portable:
             made.__annotations__ = {name: self.of(hint) for name, hint in hints.items()}
             made.__required_keys__, made.__optional_keys__ = type_.__required_keys__, type_.__optional_keys__
             if "__pydantic_config__" in vars(type_):
-                made.__pydantic_config__ = vars(type_)["__pydantic_config__"]
+                setattr(made, "__pydantic_config__", vars(type_)["__pydantic_config__"])  # noqa: B010  # mypy knows it not
         return self._made[type_]
 
 
