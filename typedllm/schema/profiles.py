@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from typedllm.records import NativeMode
+from typedllm.schema import accepts
+from typedllm.schema.accepts import Accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Profile:
         max_tokens: its spelling of the token limit.
         example: whether its models are so small that the prompt should carry a generated example instance.
         reasoning: where it puts reasoning text: in a field of the message, in `<think>` tags of the text, or nowhere.
+        accepts: what a native schema may be made of; None: that is not known, and it is sent as it is.
         beside_native: further body fields that must stand beside a native schema so that it is enforced.
     """
 
@@ -33,6 +36,7 @@ class Profile:
     max_tokens: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     example: bool = False
     reasoning: Literal["", "reasoning_content", "reasoning", "content", "think"] = ""
+    accepts: Accepts | None = None
     beside_native: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -42,20 +46,35 @@ _ALL: Final[tuple[NativeMode, ...]] = ("schema", "tool", "json")
 PROMPT_ONLY: Final = Profile("prompt_only", _AS_OF)
 GENERIC: Final = Profile("generic", _AS_OF, ("schema", "json"), logprobs=True)
 
-OPENAI: Final = Profile("openai", _AS_OF, _ALL, shows_schema=True, logprobs=True, max_tokens="max_completion_tokens")
-ANTHROPIC: Final = Profile("anthropic", _AS_OF, ("tool",), shows_schema=True)
-GEMINI: Final = Profile("gemini", _AS_OF, _ALL, shows_schema=True)
-MISTRAL: Final = Profile("mistral", _AS_OF, _ALL, reasoning="content")
-GROQ: Final = Profile("groq", _AS_OF, _ALL, max_tokens="max_completion_tokens", reasoning="reasoning")
+OPENAI: Final = Profile(
+    "openai", _AS_OF, _ALL, shows_schema=True, logprobs=True, max_tokens="max_completion_tokens", accepts=accepts.OPENAI
+)
+ANTHROPIC: Final = Profile("anthropic", _AS_OF, ("tool",), shows_schema=True, accepts=accepts.ANTHROPIC)
+GEMINI: Final = Profile("gemini", _AS_OF, _ALL, shows_schema=True, accepts=accepts.GEMINI)
+MISTRAL: Final = Profile("mistral", _AS_OF, _ALL, reasoning="content", accepts=accepts.MISTRAL)
+GROQ: Final = Profile(
+    "groq", _AS_OF, _ALL, max_tokens="max_completion_tokens", reasoning="reasoning", accepts=accepts.GROQ
+)
 DEEPSEEK: Final = Profile("deepseek", _AS_OF, ("json",), logprobs=True, reasoning="reasoning_content")
 OPENROUTER: Final = Profile(
-    "openrouter", _AS_OF, _ALL, reasoning="reasoning", beside_native={"provider": {"require_parameters": True}}
+    "openrouter",
+    _AS_OF,
+    _ALL,
+    reasoning="reasoning",
+    accepts=accepts.OPENROUTER,
+    beside_native={"provider": {"require_parameters": True}},
 )
-TOGETHER: Final = Profile("together", _AS_OF, ("schema", "json"), reasoning="reasoning")
-FIREWORKS: Final = Profile("fireworks", _AS_OF, ("schema", "json"), reasoning="reasoning_content")
+TOGETHER: Final = Profile("together", _AS_OF, ("schema", "json"), reasoning="reasoning", accepts=accepts.TOGETHER)
+FIREWORKS: Final = Profile(
+    "fireworks", _AS_OF, ("schema", "json"), reasoning="reasoning_content", accepts=accepts.FIREWORKS
+)
 XAI: Final = Profile("xai", _AS_OF, ("schema", "tool"), reasoning="reasoning_content")
 
-OLLAMA: Final = Profile("ollama", _AS_OF, ("schema", "json"), logprobs=True, reasoning="reasoning")
-LMSTUDIO: Final = Profile("lmstudio", _AS_OF, ("schema",), reasoning="reasoning_content")
-VLLM: Final = Profile("vllm", _AS_OF, _ALL, logprobs=True, reasoning="reasoning")
-LLAMA_CPP: Final = Profile("llama_cpp", _AS_OF, ("schema",), logprobs=True, reasoning="reasoning_content")
+OLLAMA: Final = Profile(
+    "ollama", _AS_OF, ("schema", "json"), logprobs=True, reasoning="reasoning", accepts=accepts.OLLAMA
+)
+LMSTUDIO: Final = Profile("lmstudio", _AS_OF, ("schema",), reasoning="reasoning_content", accepts=accepts.LM_STUDIO)
+VLLM: Final = Profile("vllm", _AS_OF, _ALL, logprobs=True, reasoning="reasoning", accepts=accepts.VLLM)
+LLAMA_CPP: Final = Profile(
+    "llama_cpp", _AS_OF, ("schema",), logprobs=True, reasoning="reasoning_content", accepts=accepts.LLAMA_CPP
+)
