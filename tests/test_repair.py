@@ -562,3 +562,17 @@ def test_parts_through_tuples_recursion_and_untagged_unions() -> None:
     assert part(document, "/children/0/pair/1", value) == {"type": "string"}
     assert part(document, "/either/x", value) == {"anyOf": [{"type": "integer"}, {"type": "string"}]}
     assert at(value, "/children/0/pair/0") == 1
+
+
+def test_of_a_whole_that_is_written_in_place_of_the_parts_only_the_parts_are_taken() -> None:
+    class Event(BaseModel):
+        action: Literal["add", "remove"]
+        title: str
+        day: str
+
+    wrong = '{"action":"cancel","title":"Cancel my appointment with the dentist","day":"Tuesday"}'
+    other = '{"action":"remove","title":"lunch with Ana","day":"Friday"}'
+    result = Client(ScriptedModel([wrong, other])).run("x", Event, strategy="patch")
+    assert result.value == Event(action="remove", title="Cancel my appointment with the dentist", day="Tuesday")
+    assert [fix.kind for fix in result.fixes] == ["unasked_part"]
+    assert result.attempts[1].kind == "patch"

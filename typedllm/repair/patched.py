@@ -1,4 +1,4 @@
-"""Reading the reply to a patch: as parts, or as the whole where the model wrote that after all."""
+"""Reading the reply to a patch: as parts, or as the whole that holds them where the model wrote that after all."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from typedllm.declared import Schema
 from typedllm.options import Settings
-from typedllm.records import MISSING, Fix, Reading, Reply
+from typedllm.records import MISSING, Fix, Reading, ReadingStatus, Reply
 from typedllm.repair.patch import CUT, Patch, compact
-from typedllm.schema.walk import is_object
+from typedllm.schema.subschema import at
+from typedllm.schema.walk import is_list, is_object
 
 T = TypeVar("T")
 
@@ -31,8 +32,7 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple
     data = answer.data
     parts = patch.written(data)
     if not parts and not _says_nothing(patch, data):
-        whole = schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
-        return whole if whole.status == "ok" else replace(whole, status=_told(answer.status), found=MISSING)
+        return _read_whole(schema, settings, patch, fixes, reply, _told(answer.status))
     spliced = patch.splice(parts)
     reading = schema.examine(compact(spliced), "stop", settings.policy, settings.context)
     reading = replace(
@@ -47,6 +47,41 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple
     cut = [replace(issue, path=patch.place(issue.path)) for issue in answer.issues if issue.code in CUT]
     others = [issue for issue in reading.issues if issue.code != "missing"]
     return replace(reading, status="truncated", value=None, found=spliced, issues=(*cut, *others))
+
+
+def _read_whole(
+    schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple[Fix, ...], reply: Reply, status: ReadingStatus
+) -> Reading[T]:
+    """A whole that was written in place of the parts: those are taken out of it, and the rest stays what it was."""
+    whole = schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
+    parts = _out_of(whole.data, patch) if whole.status == "ok" else {}
+    if not parts:
+        return replace(whole, status=status, value=None, found=MISSING)
+    reading = schema.examine(compact(patch.splice(parts)), "stop", settings.policy, settings.context)
+    taken = tuple(f"{pointer.removesuffix('/-')}/" for pointer in parts)
+    rest = Fix("", "unasked_part", "packaging", before=compact(whole.data)[:80])
+    inside = [fix for fix in whole.fixes if f"{fix.path}/".startswith(taken)]
+    return replace(
+        reading,
+        fixes=(*patch.kept(fixes, parts), *inside, rest, *reading.fixes),
+        spans={path: span for path, span in whole.spans.items() if f"{path}/".startswith(taken)},
+        candidates=whole.candidates,
+        reasoning=whole.reasoning,
+    )
+
+
+def _out_of(whole: Any, patch: Patch) -> dict[str, Any]:
+    """The parts that were asked for, as a whole value has them."""
+    found: dict[str, Any] = {}
+    for slot in patch.slots:
+        listed = slot.pointer.removesuffix("/-")
+        value = at(whole, listed)
+        if listed != slot.pointer and is_list(value):
+            had: Any = at(patch.base, listed)
+            value = value[len(had) :] if value[: len(had)] == had else MISSING
+        if value is not MISSING:
+            found[slot.pointer] = value
+    return found
 
 
 def _told(status: Any) -> Any:
