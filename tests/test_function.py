@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
@@ -40,7 +41,8 @@ def test_run_never_raises_for_a_bad_reply(both: Both) -> None:
 
 
 class Shop:
-    client = Client(ScriptedModel(['"positive"'] * 20))
+    model = ScriptedModel(['"positive"'] * 20)
+    client = Client(model)
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -76,8 +78,10 @@ def test_methods_of_every_kind(name: str) -> None:
     method = getattr(shop, name)
     assert method("Lovely.") == "positive"
     assert method(review="Lovely.") == "positive"
-    text = method.render("Lovely.").messages[-1].text
-    assert text == "Classify.\n\nreview:\n```\nLovely.\n```"
+    texts = [request.messages[-1].text for request in Shop.model.requests[-2:]]
+    if name != "of_class" or sys.version_info < (3, 13):  # from then on `classmethod` hides what it wraps
+        texts.append(method.render("Lovely.").messages[-1].text)
+    assert set(texts) == {"Classify.\n\nreview:\n```\nLovely.\n```"}
     if name != "of_instance":
         assert getattr(Shop, name)("Lovely.") == "positive"
 

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from schemas import ROOTS
 from typedllm import Schema
 from typedllm.cli.app import app
+from typedllm.schema.accepts import OPENAI, OPENAI_2024, VLLM
 from typedllm.schema.findings import words
 from typedllm.schema.lint import COSTLY, DEEP, LONG_VALUES, MANY_VALUES, cost
 from typedllm.schema.unknown import Known, NotStated
@@ -238,6 +239,16 @@ def test_a_finding_reads_as_a_line_and_names_what_it_means() -> None:
     assert finding.what.endswith("by even")
     big = model(inner=model(name=(str, Field(description="long " * COSTLY))))
     assert "Made" in Schema(big).lint()[-1].what
+
+
+def test_what_a_service_does_not_take_is_a_finding_when_one_is_named() -> None:
+    schema: Schema[Any] = Schema(model(name=Annotated[str, Field(max_length=3)]))
+    assert schema.lint() == ()
+    assert [(found.pointer, found.code) for found in schema.lint(OPENAI)] == [("/properties/name", "not_sent")]
+    assert schema.lint(VLLM) == ()
+    deep: Any = nested(6)
+    reasons = [found for found in Schema(model(it=deep)).lint(OPENAI_2024) if found.code == "not_taken"]
+    assert len(reasons) == 1
 
 
 def test_hints_for_the_linter_are_not_public() -> None:

@@ -35,6 +35,7 @@ from typedllm.schema.typescript import render
 from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
 
 if TYPE_CHECKING:
+    from typedllm.schema.accepts import Accepts
     from typedllm.schema.findings import Finding
 
 T = TypeVar("T")
@@ -172,15 +173,19 @@ class Schema(Generic[T]):
         """What `json_schema` gives a copy of. Do not change it."""
         return self.once("plain", lambda: strip_hints(self._document))
 
-    def lint(self) -> tuple[Finding, ...]:
+    def lint(self, accepts: Accepts | None = None) -> tuple[Finding, ...]:
         """What the type could do better before a model is asked; empty when there is nothing to say.
+
+        Args:
+            accepts: what the service accepts that is to be asked, such as `schema.accepts.OPENAI`; what its native
+                schema cannot say is a finding too.
 
         Returns:
             The findings, each with its pointer into `json_schema()` and its mend.
         """
         from typedllm.schema.lint import lint
 
-        return self.once("lint", lambda: lint(self._document, self._name))
+        return self.once(("lint", accepts), lambda: lint(self._document, self._name, accepts))
 
     def dump(self, value: T) -> str:
         """A value of the type as the JSON that a model would write for it."""

@@ -121,9 +121,16 @@ class _Declared(Generic[P, T]):
         bound = self._signature.bind(*self._bound, *args, **kwargs)
         bound.apply_defaults()
         arguments = dict(bound.arguments)
-        for hidden in list(self._signature.parameters)[: len(self._bound)]:
+        for hidden in list(self._signature.parameters)[: len(self._bound) or self._is_given_its_class(args)]:
             del arguments[hidden]
         return Message("user", prompts.task(self._instruction, arguments)), dict(bound.arguments)
+
+    def _is_given_its_class(self, args: tuple[Any, ...]) -> bool:
+        """Whether a `classmethod` around this calls it: from Python 3.13 on that binds nothing, and passes the class."""
+        if not args or not isinstance(args[0], type):
+            return False
+        declared = inspect.getattr_static(args[0], self._function.__name__, None)
+        return isinstance(declared, classmethod) and declared.__func__ is self
 
     def _call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call[T]:
         message, arguments = self._ask(args, kwargs)
@@ -157,7 +164,8 @@ class PromptFunction(_Declared[P, T]):
     """A function whose body is the model, made by `Client.prompt`.
 
     Its docstring is the instruction, its arguments are the data, its return annotation is the declared type. It works
-    on methods too; with `classmethod` and `staticmethod`, in either order.
+    on methods too; with `classmethod` and `staticmethod`, in either order. From Python 3.13 on, `classmethod` on the
+    outside leaves the plain call only: put it inside for `run`, `render` and `stream`.
     """
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -24,6 +24,8 @@ Code: TypeAlias = Literal[
     "alike_names",
     "cryptic_name",
     "cost",
+    "not_sent",
+    "not_taken",
 ]
 
 _CONDITIONS: Final = frozenset({"not", "if"})

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from typedllm.records import JsonSchema
+from typedllm.schema.accepts import Accepts
 from typedllm.schema.build import strip_hints
 from typedllm.schema.findings import Finding, Site, branches, follow
 from typedllm.schema.patterns import PatternError, compile_pattern, explodes
+from typedllm.schema.rewriting import FURTHER_KEYS
 from typedllm.schema.typescript import render
 from typedllm.schema.walk import Node, children, is_list, is_object, walk
+from typedllm.schema.wire import to_wire
 from typedllm.schema.wording import alike_names, answer_first, cryptic_name, invented
 
 MANY_VALUES: Final = 100
@@ -38,19 +41,21 @@ _NOTES: Final = frozenset({"title", "description", "default", "examples", "depre
 _ANYTHING: Final = "a model has nothing to go by, and nothing is validated"
 
 
-def lint(document: JsonSchema, name: str = "Reply") -> tuple[Finding, ...]:
+def lint(document: JsonSchema, name: str = "Reply", accepts: Accepts | None = None) -> tuple[Finding, ...]:
     """What the document could do better.
 
     Args:
         document: a JSON Schema (draft 2020-12), with or without the hints of `build`.
         name: what the root type is called.
+        accepts: what the service accepts that is to be asked (see `accepts`); what its native schema cannot say is a
+            finding too.
 
     Returns:
         The findings in the order of the document, those about the whole last.
     """
     sites = [Site(document, path, node) for path, node in walk(document) if is_object(node)]
     found = [finding for site in sites if not site.is_condition for check in _CHECKS for finding in check(site)]
-    return (*found, *_deep(document), *_costly(document, name))
+    return (*found, *_deep(document), *_costly(document, name), *(_sent(document, accepts) if accepts else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,24 @@ def _costly(document: JsonSchema, name: str) -> Iterator[Finding]:
             f"{size.typescript:,} characters of TypeScript stand in each prompt"
             f" ({size.json_schema:,} as JSON Schema){of}",
             "ask in several calls, each for a part of it, or shorten descriptions and enums",
+        )
+
+
+def _sent(document: JsonSchema, accepts: Accepts) -> Iterator[Finding]:
+    wire = to_wire(document, accepts)
+    for loss in (loss for loss in wire.losses if loss.what != FURTHER_KEYS):
+        yield Finding(
+            loss.pointer,
+            "not_sent",
+            f"the service does not hold the model to this: {loss.what}",
+            "it is validated all the same; where that costs repairs, say it by the type, with an enum for instance",
+        )
+    for reason in wire.reasons:
+        yield Finding(
+            "",
+            "not_taken",
+            f"the service would not take this as a native schema: {reason}",
+            "change that, or use JSON mode",
         )
 
 

@@ -49,6 +49,10 @@ MAX_PARTS: Final = 20_000
 """Most parts of a schema whose references are written out; beyond it does not fit."""
 
 
+FURTHER_KEYS: Final = "further keys"
+"""The loss that keys cannot be written which the document neither declares nor forbids."""
+
+
 class Loss(NamedTuple):
     """What a wire schema does not say.
 
@@ -263,7 +267,7 @@ class Rewriting:
         if self._accepts.closed or (says and free is None):
             wire["additionalProperties"] = False
             if not says and free is None:
-                self._lose(at, "further keys")
+                self._lose(at, FURTHER_KEYS)
         wire["required"] = [
             name for name in wire["properties"] if self._accepts.all_required or name == rest or name in required
         ]
