@@ -129,8 +129,8 @@ class _Declared(Generic[P, T]):
         """Whether a `classmethod` around this calls it: from Python 3.13 on that binds nothing, and passes the class."""
         if not args or not isinstance(args[0], type):
             return False
-        declared = inspect.getattr_static(args[0], self._function.__name__, None)
-        return isinstance(declared, classmethod) and declared.__func__ is self
+        declared: Any = inspect.getattr_static(args[0], self._function.__name__, None)
+        return getattr(declared, "__wrapped__", None) is self and isinstance(declared, classmethod)
 
     def _call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call[T]:
         message, arguments = self._ask(args, kwargs)
