@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from typedllm import prompts
 from typedllm.declared import Schema
+from typedllm.errors import ModelError
 from typedllm.options import Settings
 from typedllm.records import MISSING, JsonSchema, Message, Native, NativeMode, Request, Result
+from typedllm.repair.wired import Wired, dump_wired, reshaped, wired
 from typedllm.schema.instances import instance
 from typedllm.schema.profiles import PROMPT_ONLY, Profile
 from typedllm.tracing import Scope
@@ -99,19 +101,29 @@ class Call(Generic[T]):
     watch: Watch = field(default_factory=Watch)
 
 
-def first_request(call: Call[Any], rung: int = 0) -> Request:
-    """The request that a call begins with."""
+def first_request(call: Call[Any], rung: int = 0, native: Native | Literal["chosen"] | None = "chosen") -> Request:
+    """The request that a call begins with.
+
+    Args:
+        call: the call.
+        rung: which model of its ladder.
+        native: the schema as the service enforces it, where it is not the one that the call begins with.
+    """
     settings, schema = call.settings, call.schema
-    native = native_schema(call, rung)
+    native = native_schema(call, rung) if native == "chosen" else native
+    shape = reshaped(schema, call.ladder[rung].profile, native)
     if schema.is_text:
         words = prompts.text_system(settings.system)
     else:
-        typescript = "" if shown_natively(call, rung, native) else schema.typescript()
-        words = prompts.system(schema.name, typescript, settings.system, _example(call, rung))
+        typescript = (
+            "" if shown_natively(call, rung, native) else schema.typescript() if shape is None else shape.typescript
+        )
+        words = prompts.system(schema.name, typescript, settings.system, _example(call, rung, shape))
     messages = [Message("system", words)]
     for asked, value in settings.examples:
         messages.append(asked if isinstance(asked, Message) else Message("user", asked))
-        messages.append(Message("assistant", value if schema.is_text else schema.dump(value)))
+        written = value if schema.is_text else dump_wired(schema, shape, value) if shape else schema.dump(value)
+        messages.append(Message("assistant", written))
     return Request(
         (*messages, *settings.history, call.task), native, settings.sampling, settings.timeout, settings.logprobs
     )
@@ -139,15 +151,34 @@ def native_schema(call: Call[Any], rung: int, *, repair: bool = False) -> Native
         modes = profile.native if choice == "auto" or choice == "require" else (choice,)
     if call.schema.is_text:
         return None
+    modes = [mode for mode in modes if mode not in refused]
     for mode in modes:
-        if mode not in refused:
-            return Native(mode, "reply", {} if mode == "json" else call.schema.plain)
+        if (native := _native(call.schema, profile, mode)) is not None:
+            return native
+    if choice == "require" and modes and (found := wired(call.schema, profile)):
+        raise ModelError(
+            f"{call.ladder[rung].model} cannot enforce {call.schema.name}: {'; '.join(found.wire.reasons)} "
+            '(change the type, or let native="auto" carry it in another way)',
+            code="schema_unfit",
+        )
     return None
 
 
-def _example(call: Call[Any], rung: int) -> str:
+def _native(schema: Schema[Any], profile: Profile, mode: NativeMode) -> Native | None:
+    """The schema carried in that way; None where the service would not take it."""
+    if mode == "json":
+        return Native(mode, "reply")
+    found = wired(schema, profile)
+    if found is None:
+        return Native(mode, "reply", schema.plain)
+    return Native(mode, "reply", found.wire.schema) if found.wire.fits else None
+
+
+def _example(call: Call[Any], rung: int, shape: Wired | None) -> str:
     if not call.ladder[rung].profile.example:
         return ""
+    if shape is not None:
+        return _written(shape.wire.schema)
     return call.schema.once("example", lambda: _written(call.schema.document))
 
 

@@ -16,6 +16,7 @@ from typedllm.repair.patch import compact
 from typedllm.repair.patched import read_patch
 from typedllm.repair.plans import Failure, Plan, repair_plan
 from typedllm.repair.unsure import unsure
+from typedllm.repair.wired import examine_wired, reshaped
 
 T = TypeVar("T")
 
@@ -61,9 +62,14 @@ class _Run(Generic[T]):
 
     def steps(self) -> Loop[T]:
         """Attempt after attempt, until there is a result."""
-        step: Plan | Result[T] = self._begun()
-        while isinstance(step, Plan):
-            step = yield from self._attempt(step)
+        try:
+            step: Plan | Result[T] = self._begun()
+            while isinstance(step, Plan):
+                step = yield from self._attempt(step)
+        except ModelError as error:
+            if error.code != "schema_unfit":
+                raise
+            return self._failed(error)
         return step
 
     def _attempt(self, plan: Plan) -> Generator[Step, object, Plan | Result[T]]:
@@ -261,6 +267,10 @@ class _Run(Generic[T]):
         settings = self.call.settings
         if plan.patch is not None and self.failure is not None:
             reading = read_patch(self.call.schema, settings, plan.patch, self.failure.fixes, reply)
+        elif shape := reshaped(self.call.schema, self.call.ladder[self.rung].profile, plan.request.native):
+            reading = examine_wired(
+                self.call.schema, shape, reply.text, reply.finish_reason, settings.policy, settings.context
+            )
         else:
             reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
         if reading.status == "ok" or reading.data is not MISSING:

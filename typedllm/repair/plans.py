@@ -21,10 +21,13 @@ from typedllm.records import (
 from typedllm.repair.calls import Call, first_request, native_schema, shown_natively
 from typedllm.repair.feedback import lines
 from typedllm.repair.patch import Patch, compact, plan, tokens
+from typedllm.repair.wired import Wired, reshaped
 from typedllm.schema.build import strip_hints
 from typedllm.schema.instances import instance
+from typedllm.schema.profiles import Profile
 from typedllm.schema.subschema import at, part
 from typedllm.schema.typescript import Rendering, render
+from typedllm.schema.wire import to_wire
 
 QUOTE_LIMIT: Final = 8_000
 """Characters of a rejected reply that a repair quotes."""
@@ -86,6 +89,9 @@ class Failure:
 def repair_plan(call: Call[Any], rung: int, failure: Failure) -> Plan:
     """The cheapest repair that can work."""
     patch = _patch(call, failure)
+    if patch is not None and call.settings.native == "require":
+        native = native_schema(call, rung, repair=True)
+        patch = patch if native is None or _narrowed(native, patch, call.ladder[rung].profile) is not None else None
     return _full(call, rung, failure) if patch is None else _parts(call, rung, failure, patch)
 
 
@@ -120,8 +126,11 @@ def pays(patch: Patch) -> bool:
 
 
 def _full(call: Call[Any], rung: int, failure: Failure) -> Plan:
-    request = first_request(call, rung)
     native = native_schema(call, rung, repair=True)
+    shape = reshaped(call.schema, call.ladder[rung].profile, native)
+    request = first_request(call, rung) if shape is None else first_request(call, rung, native)
+    if shape is not None:
+        failure = _as_written(failure, shape)
     constrained = native is not None and native.mode == "schema" and failure.native != "schema"
     request = replace(request, native=native, options=_options(call, failure, whole=True))
     quoted, extras = _quoted(failure), _extras(call, request, failure, [""])
@@ -134,12 +143,23 @@ def _full(call: Call[Any], rung: int, failure: Failure) -> Plan:
     return Plan("constrain" if constrained else "full", replace(request, messages=messages))
 
 
+def _as_written(failure: Failure, shape: Wired) -> Failure:
+    """The failure with its document in the shape that is asked for; examples of the type would have another."""
+    if failure.document is MISSING:
+        return replace(failure, stuck=0)
+    written = shape.wire.encode(failure.document)
+    return replace(failure, document=written, text=compact(written), stuck=0)
+
+
 def _parts(call: Call[Any], rung: int, failure: Failure, patch: Patch) -> Plan:
-    request = first_request(call, rung)
-    native = None if failure.plain else native_schema(call, rung, repair=True)
-    request = replace(request, native=_narrowed(native, patch), options=_options(call, failure, whole=False))
+    profile = call.ladder[rung].profile
+    whole = native_schema(call, rung)
+    moved = reshaped(call.schema, profile, whole) is not None
+    request = first_request(call, rung, None) if moved else first_request(call, rung)
+    native = None if failure.plain else _narrowed(native_schema(call, rung, repair=True), patch, profile)
+    request = replace(request, native=native, options=_options(call, failure, whole=False))
     extras = _extras(call, request, failure, [slot.pointer for slot in patch.slots])
-    typescript = _typed(call, patch, named=not shown_natively(call, rung, native_schema(call, rung)))
+    typescript = _typed(call, patch, named=moved or not shown_natively(call, rung, whole))
     excerpt = patch.excerpt()
     seen = compact(patch.base) if excerpt is None else {place: compact(data) for place, data in excerpt.items()}
     optional = not all(slot.required for slot in patch.slots)
@@ -222,8 +242,11 @@ def _typed(call: Call[Any], patch: Patch, *, named: bool) -> str:
     )
 
 
-def _narrowed(native: Native | None, patch: Patch) -> Native | None:
-    """The way in which the schema is carried, for the parts."""
+def _narrowed(native: Native | None, patch: Patch, profile: Profile) -> Native | None:
+    """The way in which the schema is carried, for the parts; None where the service takes them in another shape only."""
     if native is None or native.mode == "json":
         return native
-    return replace(native, name="parts", document=strip_hints(patch.document))
+    if profile.accepts is None:
+        return replace(native, name="parts", document=strip_hints(patch.document))
+    wire = to_wire(patch.document, profile.accepts)
+    return replace(native, name="parts", document=wire.schema) if wire.fits and wire.is_same else None

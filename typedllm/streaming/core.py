@@ -14,6 +14,7 @@ from typedllm.models.chunks import Gathered
 from typedllm.reading.extract import Extractor
 from typedllm.records import MISSING, Chunk, Issue, Reply, Request, Result
 from typedllm.repair import Ask, Call, Step, loop
+from typedllm.repair.wired import reshaped
 from typedllm.streaming.live import Live
 from typedllm.streaming.snapshots import Event, Snapshot
 
@@ -149,7 +150,12 @@ class Core(Generic[T]):
         self._first: float | None = None
         self._length, self._fresh = 0, 0
         self._recent: list[str] = []
-        self._extractor = Extractor(self.call.schema.target) if step.whole else None
+        self._extractor = Extractor(self.call.schema.target) if self._is_shown(step) else None
+
+    def _is_shown(self, step: Ask) -> bool:
+        """Whether what comes is the value as it grows: where it has another shape, only its end is shown, decoded."""
+        profile = self.call.ladder[step.rung].profile
+        return step.whole and reshaped(self.call.schema, profile, step.request.native) is None
 
     def take(self, chunk: Chunk) -> Snapshot | None:
         """Take in the next piece.

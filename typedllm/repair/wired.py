@@ -1,0 +1,120 @@
+"""A type in the shape that a service is asked for: made once, shown, and read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from typedllm.declared import Schema
+from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
+from typedllm.reading.spans import LazySpans
+from typedllm.reading.target import Target
+from typedllm.records import MISSING, FinishReason, Issue, Native, Policy, Reading
+from typedllm.schema.codecs import Trail
+from typedllm.schema.profiles import Profile
+from typedllm.schema.typescript import render
+from typedllm.schema.wire import Wire, to_wire, wire_key
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A wire schema with what the package makes of it.
+
+    Attributes:
+        wire: the schema with its codec.
+        target: the shape as the reader knows it.
+        typescript: the shape as the prompt shows it.
+    """
+
+    wire: Wire
+    target: Target
+    typescript: str
+
+
+def wired(schema: Schema[Any], profile: Profile) -> Wired | None:
+    """The type as this service takes it; None where it is not known what the service takes."""
+    accepts = profile.accepts
+    return (
+        None
+        if accepts is None
+        else schema.once(wire_key(accepts), lambda: _wired(schema, to_wire(schema.document, accepts)))
+    )
+
+
+def _wired(schema: Schema[Any], wire: Wire) -> Wired:
+    typescript = schema.typescript() if wire.is_same else render(wire.schema, schema.name)
+    return Wired(wire, schema.target if wire.is_same else Target(wire.schema), typescript)
+
+
+def reshaped(schema: Schema[Any], profile: Profile, native: Native | None) -> Wired | None:
+    """The shape that a request asks for, where it is not that of the type."""
+    if native is None or native.mode == "json" or schema.is_text:
+        return None
+    found = wired(schema, profile)
+    return None if found is None or found.wire.is_same or native.document is not found.wire.schema else found
+
+
+def dump_wired(schema: Schema[T], found: Wired, value: T) -> str:
+    """A value as a model would write it for such a request."""
+    return json.dumps(found.wire.encode(json.loads(schema.dump(value))), ensure_ascii=False, separators=(",", ":"))
+
+
+def examine_wired(
+    schema: Schema[T],
+    found: Wired,
+    text: str,
+    finish_reason: FinishReason | None,
+    policy: Policy,
+    context: Mapping[str, Any] | None,
+) -> Reading[T]:
+    """The reading of a reply to such a request, in terms of the user's type.
+
+    What was written in the user's own shape after all is taken too: decoding leaves it as it is.
+
+    Args:
+        schema: the declared type.
+        found: the shape that was asked for.
+        text: what the model wrote.
+        finish_reason: why it stopped, when known.
+        policy: which fixes are applied.
+        context: pydantic's validation context.
+    """
+
+    def judge(data: Any) -> tuple[T | None, tuple[Issue, ...]]:
+        plain, trail = found.wire.decode_with_notes(data)
+        result = schema.validate(plain, context=context)
+        back = {here: there for there, here in trail.places.items()}
+        issues = tuple(replace(issue, path=_moved(back, issue.path)) for issue in (*trail.issues, *result.issues))
+        return (None, issues) if issues else (result.value, ())
+
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = MISSING
+    if data is not MISSING and not has_repeated_keys(text) and not found.target.is_hollow:
+        value, issues = judge(data)
+        if not issues:
+            plain, trail = found.wire.decode_with_notes(data)
+            spans = LazySpans(lambda: {trail.place(at): span for at, span in spans_of(text, found.target).items()})
+            return Reading("ok", value, lambda: plain, spans=spans)
+    return _in_user_terms(found, Examination(found.target, judge, policy, finish_reason).read(text))
+
+
+def _moved(places: Mapping[str, str], pointer: str) -> str:
+    return Trail(places=dict(places)).place(pointer)
+
+
+def _in_user_terms(found: Wired, reading: Reading[T]) -> Reading[T]:
+    written = reading.data
+    plain, trail = (MISSING, Trail()) if written is MISSING else found.wire.decode_with_notes(written)
+    return replace(
+        reading,
+        found=plain,
+        issues=tuple(replace(issue, path=trail.place(issue.path)) for issue in reading.issues),
+        fixes=tuple(replace(fix, path=trail.place(fix.path)) for fix in reading.fixes),
+        spans={trail.place(at): span for at, span in reading.spans.items()},
+    )
