@@ -89,7 +89,7 @@ def test_nothing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert resolve().name == "deepseek:deepseek-chat"
 
 
-@pytest.mark.parametrize("service", SERVICES.values(), ids=str)
+@pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.prefix)
 def test_the_table(service: Service) -> None:
     """Each row says where the service stands, or which variable does, and how it is reached when it does not answer."""
     assert service.base_url.startswith(("https://", "http://localhost")) or service.url_variable

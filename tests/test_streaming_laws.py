@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -13,12 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.test_reading_corpus import ROWS, TYPES
 from typedllm import Client, Reply, Schema
 from typedllm.models.scripted import ScriptedModel
 from typedllm.records import MISSING
 from typedllm.streaming import Event, Snapshot
-
-CORPUS = sorted(path for path in (Path(__file__).parent / "corpus").rglob("*") if path.suffix in {".txt", ".json"})
 
 
 class Square(BaseModel):
@@ -173,11 +171,10 @@ def test_closed_parts_are_the_same_objects_from_snapshot_to_snapshot() -> None:
     assert len(first) == 5
 
 
-@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
-def test_the_corpus_is_streamed_honestly(path: Path) -> None:
-    text = path.read_text("utf-8")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['type']}: {row['text'][:50]!r}")
+def test_the_corpus_is_streamed_honestly(row: dict[str, Any]) -> None:
     for size in (1, 7):
-        honest(followed(text, Any, [size])[0])
+        honest(followed(row["text"], TYPES[row["type"]], [size])[0])
 
 
 SHOWN: list[tuple[str, str, list[Event]]] = [

@@ -16,9 +16,11 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
+from typedllm.schema.walk import is_object
 from typedllm.streaming.places import Container, Place, as_written
 from typedllm.streaming.snapshots import Event, Open, Parts, Snapshot
 
+_LONGEST_KEY: Final = 80
 _CONTAINERS: Final = ("object", "array")
 
 
@@ -111,13 +113,14 @@ class Live:
         self._taken = 0  # how many pieces of the reader's text were looked at
         self._tail = ""  # held back: it may turn out to stand behind the text
         self._root: Any = MISSING
+        self._stuck = False  # what was shown cannot go on: it stays as it is until the whole is known
         self._events: list[Event] = []
 
     def follow(self, reader: JsonReader | None) -> Snapshot | None:
         """What is new, now that the reader has taken more; None: nothing that can be shown."""
         if reader is not None and reader is not self._reader:
             self._restart(reader)
-        if self._reader is not None and self._root is MISSING:
+        if self._reader is not None and self._root is MISSING and not self._stuck:
             self._look(self._reader)
         return self._snapshot() if self._events else None
 
@@ -145,7 +148,7 @@ class Live:
         return Snapshot(events, tuple(opens), tuple([len(each.parts) for each in opens]), self._root)
 
     def _forget(self) -> None:
-        self._stack, self._text_at, self._root = [], None, MISSING
+        self._stack, self._text_at, self._root, self._stuck = [], None, MISSING, False
 
     def _restart(self, reader: JsonReader) -> None:
         shown = self._stack or self._text_at or self._root is not MISSING
@@ -166,7 +169,8 @@ class Live:
         else:
             if not self._stack:
                 self._enter(_Level(reader.root, place, "", ""))
-            while self._stack and self._advance(self._stack[-1], reader):
+                self._stuck = not self._stack
+            while self._stack and not self._stuck and self._advance(self._stack[-1], reader):
                 pass
 
     def _advance(self, level: _Level, reader: JsonReader) -> bool:
@@ -199,21 +203,32 @@ class Live:
             self._more(reader)
         elif level.listed or frame.key_at >= 0:
             key = str(level.count + level.gone) if level.listed else frame.key
+            if level.listed and len(self._stack) > 1 and _may_be_key(reader):
+                return
             if level.knows(key):
                 self._grow(reader, level.pointer(key), key, level.below(key))
 
     def _enter(self, level: _Level) -> None:
         self._text_at = None
-        self._stack.append(level)
-        self._events.append(Event("opened", level.path))
+        if level.place.declared:
+            self._stack.append(level)
+            self._events.append(Event("opened", level.path))
+        elif self._stack:
+            self._stack[-1].held = True
 
     def _leave(self, level: _Level) -> None:
         """The innermost open part is closed."""
-        self._stack.pop()
         data = self._aligned(level.node, level.declared, level.path) if level.held else level.parts
+        if data is MISSING or not _goes_on(level.parts, data):
+            self._stuck = True
+            return
+        self._stack.pop()
         self._close(level.path, level.key, data)
 
     def _close(self, path: str, key: str, data: Any) -> None:
+        if self._text_at is not None and not str(data).startswith("".join(self._text)):
+            self._stuck = True
+            return
         self._text_at = None
         above = self._stack[-1] if self._stack else None
         if data is MISSING:
@@ -272,6 +287,19 @@ class Live:
         if shown:
             self._text.append(shown)
             self._events.append(Event("grew", at.path, shown))
+
+
+def _may_be_key(reader: JsonReader) -> bool:
+    """Whether the text that is being read in a list may turn out to be the next key of the object around it."""
+    string = reader.open_string
+    return string is None or sum(map(len, string.parts)) <= _LONGEST_KEY
+
+
+def _goes_on(shown: Parts, data: Any) -> bool:
+    """Whether the data of a closed part still has all that was shown of it."""
+    if isinstance(shown, list):
+        return isinstance(data, list) and data[: len(shown)] == shown
+    return is_object(data) and all(key in data and data[key] == value for key, value in shown.items())
 
 
 def _has_moved_on(reader: JsonReader, node: Node) -> bool:
