@@ -58,7 +58,7 @@ def _from_file(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    _reach(str(path.parent.resolve()))
+    _reach(str(path.parent.resolve()), last=True)  # a neighbour called calendar.py must not hide Python's own
     _reach(str(Path.cwd()))
     with _Importing(str(path)):
         spec.loader.exec_module(module)
@@ -71,10 +71,10 @@ def _imported(name: str) -> ModuleType:
         return importlib.import_module(name)
 
 
-def _reach(folder: str) -> None:
+def _reach(folder: str, *, last: bool = False) -> None:
     """Let the module import its neighbours, as `python file.py` and `python -m module` do."""
     if folder not in sys.path:
-        sys.path.insert(0, folder)
+        sys.path.insert(len(sys.path) if last else 0, folder)
 
 
 class _Importing:
