@@ -26,6 +26,12 @@ class Order(BaseModel):
     place: tuple[int, int] = (0, 0)
 
 
+class Bill(BaseModel):
+    lines: list[Line]
+    city: str = "Bonn"
+    zip: str | None = None
+
+
 class Tree(BaseModel):
     value: int
     children: list[Tree] = []
@@ -140,3 +146,14 @@ def test_a_stream_shows_the_value_only() -> None:
     with Client(ScriptedModel([text(SENT)], profile=GROQ, chunk_sizes=[3])).stream("x", Order) as stream:
         shown = [snapshot.data for snapshot in stream]
     assert shown == [ORDER.model_dump(mode="json", exclude_unset=True)]
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_a_stream_shows_no_null_for_what_is_absent(size: int) -> None:
+    reply = '{"lines": [{"sku": "ab", "note": null}, {"note": "x", "sku": "cd"}], "city": null, "zip": null}'
+    with Client(ScriptedModel([reply], profile=GROQ, chunk_sizes=[size])).stream("x", Bill) as stream:
+        shown = [snapshot.data for snapshot in stream]
+        assert stream.result() == Bill(lines=[Line(sku="ab"), Line(sku="cd", note="x")])
+    assert shown[-1] == {"lines": [{"sku": "ab"}, {"note": "x", "sku": "cd"}], "zip": None}
+    assert len(shown) > 5 or size == 100
+    assert all("null" not in text({**data, "zip": ""}) for data in shown if data)

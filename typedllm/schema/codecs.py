@@ -59,8 +59,13 @@ class Codec:
         trail.places[there] = here
         return value
 
-    def changes(self, seen: set[int]) -> bool:  # noqa: ARG002
-        """Whether the shape differs; `seen`: the recursive parts that are being asked already."""
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:  # noqa: ARG002
+        """Whether the shape differs.
+
+        Args:
+            seen: the recursive parts that are being asked already.
+            nulls: whether null for an absent property counts.
+        """
         return False
 
 
@@ -79,11 +84,11 @@ class Reference(Codec):
     def decode(self, value: Any, trail: Trail, there: str, here: str) -> Any:
         return self._codecs[self._name].decode(value, trail, there, here)
 
-    def changes(self, seen: set[int]) -> bool:
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:
         codec = self._codecs[self._name]
         if id(codec) in seen:
             return False
-        return codec.changes(seen | {id(codec)})
+        return codec.changes(seen | {id(codec)}, nulls=nulls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +154,12 @@ class Fields(Codec):
             made = {**further, **made} if is_object(further) else {**made, self._rest: further}
         return made
 
-    def changes(self, seen: set[int]) -> bool:
-        if self._rest or any(each.filler is not MISSING for each in self._known.values()):
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:
+        if self._rest or (nulls and any(each.filler is not MISSING for each in self._known.values())):
             return True
-        return self._further.changes(seen) or any(each.codec.changes(seen) for each in self._known.values())
+        return self._further.changes(seen, nulls=nulls) or any(
+            each.codec.changes(seen, nulls=nulls) for each in self._known.values()
+        )
 
 
 class Items(Codec):
@@ -180,8 +187,8 @@ class Items(Codec):
             for index, part in enumerate(value)
         ]
 
-    def changes(self, seen: set[int]) -> bool:
-        return any(codec.changes(seen) for codec in (self._item, *self._prefix))
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:
+        return any(codec.changes(seen, nulls=nulls) for codec in (self._item, *self._prefix))
 
 
 class Pairs(Codec):
@@ -213,7 +220,7 @@ class Pairs(Codec):
                 made[pair["key"]] = self._part.decode(pair["value"], trail, f"{there}/{index}/value", place)
         return made
 
-    def changes(self, seen: set[int]) -> bool:  # noqa: ARG002
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:  # noqa: ARG002
         return True
 
 
@@ -254,7 +261,7 @@ class Numbered(Codec):
                 made.append(self._more.decode(part, trail, f"{there}/more/{index}", f"{here}/{len(made)}"))
         return made
 
-    def changes(self, seen: set[int]) -> bool:  # noqa: ARG002
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:  # noqa: ARG002
         return True
 
 
@@ -275,7 +282,7 @@ class JsonText(Codec):
         except (ValueError, RecursionError):
             return value
 
-    def changes(self, seen: set[int]) -> bool:  # noqa: ARG002
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:  # noqa: ARG002
         return True
 
 
@@ -294,7 +301,7 @@ class Wrapped(Codec):
             return value
         return self._codec.decode(value[self._key], trail, there + step(self._key), here)
 
-    def changes(self, seen: set[int]) -> bool:  # noqa: ARG002
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:  # noqa: ARG002
         return True
 
 
@@ -332,5 +339,5 @@ class Union(Codec):
                     return arm
         return max(near, key=lambda each: each[0])[1]
 
-    def changes(self, seen: set[int]) -> bool:
-        return any(arm.codec.changes(seen) for arm in self._arms)
+    def changes(self, seen: set[int], *, nulls: bool = True) -> bool:
+        return any(arm.codec.changes(seen, nulls=nulls) for arm in self._arms)

@@ -30,12 +30,14 @@ class Wire:
         losses: what it does not say.
         reasons: why the service would not take it; empty when it fits.
         is_same: whether values have the same shape as those of the user's type.
+        only_nulls: whether they differ at most in nulls for properties that are absent.
     """
 
     schema: JsonSchema
     losses: tuple[Loss, ...]
     reasons: tuple[str, ...]
     is_same: bool
+    only_nulls: bool
     codec: Codec
 
     @property
@@ -78,7 +80,8 @@ def to_wire(document: JsonSchema, accepts: Accepts) -> Wire:
         rewriting = Rewriting(document, accepts, collisions)
         schema, codec = rewriting.run()
     reasons = (*rewriting.reasons, *too_large(schema, accepts.limits))
-    return Wire(schema, tuple(rewriting.losses), tuple(dict.fromkeys(reasons)), not codec.changes(set()), codec)
+    is_same, only_nulls = not codec.changes(set()), not codec.changes(set(), nulls=False)
+    return Wire(schema, tuple(rewriting.losses), tuple(dict.fromkeys(reasons)), is_same, only_nulls, codec)
 
 
 def wire_key(accepts: Accepts) -> Hashable:

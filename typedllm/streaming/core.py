@@ -154,8 +154,9 @@ class Core(Generic[T]):
 
     def _is_shown(self, step: Ask) -> bool:
         """Whether what comes is the value as it grows: where it has another shape, only its end is shown, decoded."""
-        profile = self.call.ladder[step.rung].profile
-        return step.whole and reshaped(self.call.schema, profile, step.request.native) is None
+        shape = reshaped(self.call.schema, self.call.ladder[step.rung].profile, step.request.native)
+        self._live.nulls = shape is not None
+        return step.whole and (shape is None or shape.wire.only_nulls)
 
     def take(self, chunk: Chunk) -> Snapshot | None:
         """Take in the next piece.

@@ -75,6 +75,10 @@ class _Level:
             return not self.held
         return key not in self.parts and self.place.keeps(key)
 
+    def may_lack(self, key: str) -> bool:
+        """Whether a child of this key is a property that may be left out."""
+        return not self.listed and all(key not in shape.required for shape in self.place.declared)
+
     def put(self, key: str, data: Any) -> None:
         """Take in a child that is final."""
         if self.listed:
@@ -99,10 +103,14 @@ class Live:
     Args:
         target: what the reply is declared to be.
         policy: which fixes are applied.
+
+    Attributes:
+        nulls: whether null stands for an absent property, where that does not take null.
     """
 
     def __init__(self, target: Target, policy: Policy) -> None:
         self.target = target
+        self.nulls = False
         self.policy = policy
         self._reader: JsonReader | None = None
         self._rooted = Place((target.root,))
@@ -218,7 +226,9 @@ class Live:
 
     def _leave(self, level: _Level) -> None:
         """The innermost open part is closed."""
-        data = self._aligned(level.node, level.declared, level.path) if level.held else level.parts
+        data: Any = level.parts
+        if level.held:
+            data = MISSING if self.nulls else self._aligned(level.node, level.declared, level.path)
         if data is MISSING or not _goes_on(level.parts, data):
             self._stuck = True
             return
@@ -255,6 +265,8 @@ class Live:
             return
         path, place = level.pointer(key), level.below(key)
         data = MISSING if node.notes else as_written(node)
+        if data is None and self.nulls and level.may_lack(key) and not place.takes(None):
+            return
         if not place.takes(data):
             data = self._aligned(node, place.declared, path)
         if data is not MISSING:
