@@ -149,6 +149,10 @@ DOCUMENTS: dict[str, tuple[Any, list[Any]]] = {
         {"properties": {"other_keys": {"type": "string"}}, "additionalProperties": {"type": "array"}, "type": "object"},
         [{}, {"other_keys": "a"}, {"x": [1], "other_keys": "a", "y": []}],
     ),
+    "further keys, whatever else is said of them": (
+        {"type": "object", "additionalProperties": {"type": "integer"}, "unevaluatedProperties": False},
+        [{"a": 1}],
+    ),
     "keys by pattern": (
         {"type": "object", "patternProperties": {"^x-": {"type": "integer"}}, "additionalProperties": False},
         [{}, {"x-a": 1}],

@@ -229,11 +229,11 @@ class Rewriting:
 
     def _free(self, node: JsonSchema, is_map: bool) -> Node | None:
         """The type of keys that are not declared; None: there are none, or nothing is said of them."""
-        free: Node | None = node.get("additionalProperties")
+        free: Node | None = node.get("additionalProperties", node.get("unevaluatedProperties"))
         if "patternProperties" in node:
             named = list(node["patternProperties"].values())
             return {"anyOf": [*named, *([free] if free not in (None, True, False) else [])]}
-        if free is False or node.get("unevaluatedProperties") is False:
+        if free is False:
             return None
         return True if free is None and is_map else free
 
