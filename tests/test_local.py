@@ -250,6 +250,8 @@ def test_a_port_where_there_must_be_one_is_locked(tmp_path: Path, monkeypatch: p
 
 
 STORY_TELLER = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 from typedllm.models.local import LocalModel
 from typedllm.records import Message, Request
 model = LocalModel(context=512)
