@@ -242,6 +242,7 @@ def test_nearer_options_win() -> None:
         ({"timeout": 0}, ValueError, "timeout"),
         ({"native": "xml"}, ValueError, "native|carry"),
         ({"policy": "loose"}, ValueError, "policy"),
+        ({"allow": ["near_enums"]}, ValueError, "near_enum"),
     ],
 )
 def test_options_held_wrong(options: dict[str, Any], kind: type[Exception], words: str) -> None:

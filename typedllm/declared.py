@@ -12,6 +12,7 @@ from typing_extensions import TypeForm
 from typedllm.errors import RepairError, TypedLLMError
 from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
 from typedllm.reading.extract import Extractor
+from typedllm.reading.fixes import known
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import (
@@ -235,7 +236,7 @@ class Schema(Generic[T]):
         Returns:
             The value, or the issues; with the fixes, the spans and the candidates.
         """
-        reading = self.examine(text, finish_reason, Policy.of(policy, allow), context)
+        reading = self.examine(text, finish_reason, Policy.of(policy, known(allow)), context)
         return self._result(reading, text, finish_reason)
 
     def reader(
@@ -252,7 +253,7 @@ class Schema(Generic[T]):
             allow: lossy kinds to apply on top, by name.
             context: pydantic's validation context.
         """
-        permitted = Policy.of(policy, allow)
+        permitted = Policy.of(policy, known(allow))
 
         def conclude(extractor: Extractor, finish_reason: FinishReason | None) -> Result[T]:
             reading = self._at_once(extractor.text, context)

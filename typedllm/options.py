@@ -185,7 +185,7 @@ class Settings:
             if key in options:
                 changes[key] = tuple(options[key])
         if "policy" in options or "allow" in options:
-            changes["policy"] = Policy.of(options.get("policy", self.policy), options.get("allow", ()))
+            changes["policy"] = Policy.of(options.get("policy", self.policy), _allowed(options.get("allow", ())))
         if changes.get("min_confidence") is not None:
             changes["logprobs"] = True
         return replace(self, sampling=sampling, **changes)
@@ -224,6 +224,12 @@ _CHOICES: Final = {
 }
 _KNOWN: Final = frozenset(Options.__annotations__)
 assert {f.name for f in fields(Settings)} - {"sampling"} <= _KNOWN  # the two lists are one
+
+
+def _allowed(kinds: Sequence[str]) -> frozenset[str]:
+    from typedllm.reading.fixes import known
+
+    return known(kinds)
 
 
 def _check(options: Mapping[str, Any]) -> None:

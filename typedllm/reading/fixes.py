@@ -6,7 +6,8 @@ The reader and the aligner note both in the same way, by position; the text befo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from typedllm.records import Tier
@@ -77,7 +78,6 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "null_word": "a word such as N/A for null",
         "near_enum": "a declared word, misspelt",
         "near_key": "a declared key, misspelt",
-        "label_in_prose": "the only declared word in a sentence",
         "open_scalar": "a number or word that the end of the text may have cut",
         "likely_quote": "where a string ends, when quotes inside it are not escaped",
         "unit": "a number with words around it",
@@ -87,10 +87,6 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "surrogate": "half of a character escape, replaced by U+FFFD",
         "rounded": "a number rounded",
         "open_string": "a string that the end of the text has cut",
-        "dropped_item": "an item dropped that does not fit",
-        "dropped_key": "a key dropped that the type forbids",
-        "first_item": "the first item of a list in place of one value",
-        "default": "the default of a required field that is missing",
     },
 }
 
@@ -114,6 +110,22 @@ FAULTS: Final[Mapping[str, str]] = {
     "unfit": "this is not what is declared",
     "not_finite": "JSON has no such number",
 }
+
+
+def known(kinds: Iterable[str]) -> frozenset[str]:
+    """The kinds, if there are fixes of all these names.
+
+    Raises:
+        ValueError: there is none of one of them.
+    """
+    asked = frozenset(kinds)
+    for kind in sorted(asked - TIER.keys()):
+        near = get_close_matches(kind, TIER, 1)
+        lossy = ", ".join(sorted(each for each, tier in TIER.items() if tier in ("guess", "loss")))
+        raise ValueError(
+            f"no fix is called {kind!r} ({f'did you mean {near[0]!r}? ' if near else ''}allow= takes: {lossy})"
+        )
+    return asked
 
 
 class Note(NamedTuple):
