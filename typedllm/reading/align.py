@@ -7,19 +7,19 @@ fix would mend stays too, unless the policy permits that kind, and becomes the p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import TIER, Note
+from typedllm.reading.leaves import Data, as_written, meaning
 from typedllm.reading.nodes import Member, Node, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
 
-Data = object
-_MOMENTS: Final = frozenset({"date", "date-time"})
+_STILL_TEXT: Final = ("", "time_form")
 _UNFIT: Final = "unfit"
 
 
@@ -266,112 +266,35 @@ class Aligner:
     # ---- scalars ----
 
     def _scalar(self, node: Node, shape: Shape, path: str) -> Data:
-        if shape.literals is not None:
-            return self._literal(node, shape, path)
-        if node.kind == "literal":
-            return self._constant(node, shape, path)
-        if node.kind == "number":
-            return self._number(node, shape, path)
-        return self._text(node, shape, path)
+        meant = meaning(node, shape, self.bounds.digits)
+        if meant is None and shape.literals is None:
+            return self._contained(node, shape, path)
+        if meant is None:
+            self._unfit(node, path)
+            return as_written(node)
+        if node.kind == "bare" and meant.kind in _STILL_TEXT:
+            self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, json.dumps(node.text))))
+        if not meant.kind or self.fix(meant.kind, node, path, meant.after or json.dumps(meant.data)):
+            return meant.data
+        return as_written(node)
 
-    def _constant(self, node: Node, shape: Shape, path: str) -> Data:
-        value = cast("bool | None", node.value)
-        kind: Kind = "null" if value is None else "boolean"
-        if kind in shape.kinds:
-            return value
-        if value is not None and "string" in shape.kinds:
-            text = "true" if value else "false"
-            return text if self.fix("boolean_to_string", node, path, json.dumps(text)) else value
-        return self._listed(node, shape, path, value)
-
-    def _listed(self, node: Node, shape: Shape, path: str, value: Data) -> Data:
-        """A value that does not fit, unless as the only item of a list."""
+    def _contained(self, node: Node, shape: Shape, path: str) -> Data:
+        """A scalar where a container is declared: JSON in a string, or one item of a list."""
+        inner = self._decoded(node, shape) if node.kind in ("string", "bare") else None
+        if inner is not None and self._fits(inner, shape, path) and self.fix("encoded", node, path, "{...}"):
+            return self.align(inner, shape, path)
+        value = as_written(node)
         if "array" in shape.kinds and value is not None and not shape.prefix and self._fits(node, shape.items, path):
             return self._wrapped(node, shape, path)
         self._unfit(node, path)
         return value
-
-    def _number(self, node: Node, shape: Shape, path: str) -> Data:
-        text = node.text
-        value = json.loads(text)
-        if isinstance(value, int) and not shape.kinds.isdisjoint(("integer", "number")):
-            return value
-        if "number" in shape.kinds:
-            return value
-        if "integer" in shape.kinds:
-            return self._integer(node, text, path, value, "number_form")
-        if "string" in shape.kinds:
-            return text if self.fix("number_to_string", node, path, json.dumps(text)) else value
-        if "boolean" in shape.kinds and text in ("0", "1"):
-            return bool(value) if self.fix("boolean_word", node, path, bool(value)) else value
-        return self._listed(node, shape, path, value)
-
-    def _integer(self, node: Node, text: str, path: str, value: Data, kind: str) -> Data:
-        """A whole number out of the text of a number, if it is one."""
-        whole = _whole(text, self.bounds.digits)
-        if whole is not None:
-            return whole if self.fix(kind, node, path, whole) else value
-        number = float(text)
-        if abs(number) < 1e15 and self.fix("rounded", node, path, round(number)):
-            return round(number)
-        if abs(number) >= 1e15:
-            self._unfit(node, path)
-        return value
-
-    def _text(self, node: Node, shape: Shape, path: str) -> Data:
-        text = node.text
-        if "string" in shape.kinds:
-            if node.kind == "bare":
-                self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, json.dumps(text))))
-            return self._formatted(node, shape, path)
-        if not shape.kinds.isdisjoint(("integer", "number")):
-            return self._text_number(node, shape, path)
-        if "boolean" in shape.kinds:
-            meant = words.boolean(text)
-            if meant and self.fix(meant.fix, node, path, meant.value):
-                return meant.value == "true"
-        elif "null" in shape.kinds:
-            kind = "string_to_null" if text.strip().casefold() in ("null", "") else "null_word"
-            known = kind == "string_to_null" or text.strip().casefold() in words.NULL_WORDS
-            if known and self.fix(kind, node, path, "null"):
-                return None
-        else:
-            return self._inner(node, shape, path)
-        self._unfit(node, path)
-        return text
-
-    def _formatted(self, node: Node, shape: Shape, path: str) -> Data:
-        text = node.text
-        if shape.format not in _MOMENTS:
-            return text
-        meant = words.moment(text)
-        return meant if meant and meant != text and self.fix("time_form", node, path, json.dumps(meant)) else text
-
-    def _text_number(self, node: Node, shape: Shape, path: str) -> Data:
-        meant = words.number(node.text)
-        if meant is None:
-            self._unfit(node, path)
-            return node.text
-        if "number" not in shape.kinds and _whole(meant.value, self.bounds.digits) is None:
-            return self._integer(node, meant.value, path, node.text, "rounded")
-        value = _whole(meant.value, self.bounds.digits) if "number" not in shape.kinds else json.loads(meant.value)
-        return value if self.fix(meant.fix, node, path, meant.value) else node.text
-
-    def _inner(self, node: Node, shape: Shape, path: str) -> Data:
-        """A string where a container is declared: JSON in a string, or one item of a list."""
-        inner = self._decoded(node, shape)
-        if inner is not None:
-            value = self._try(inner, shape, path)
-            if value.rank.unfit == 0 and self.fix("encoded", node, path, "{...}"):
-                return self.align(inner, shape, path)
-        return self._listed(node, shape, path, node.text)
 
     def _decoded(self, node: Node, shape: Shape) -> Node | None:
         """The JSON that a string holds, all of it."""
         if id(node) in self._encoded:
             return self._encoded[id(node)]
         found, text = None, node.text.strip()
-        if text[:1] in ("{", "["):
+        if text[:1] in ("{", "[") and not shape.kinds.isdisjoint(("object", "array")):
             reader = JsonReader(shape, 0, self.bounds)
             reader.feed(text)
             reader.close()
@@ -380,52 +303,6 @@ class Aligner:
                 place(found, node.start, node.end)
         self._encoded[id(node)] = found
         return found
-
-    # ---- literals ----
-
-    def _literal(self, node: Node, shape: Shape, path: str) -> Data:
-        literals = shape.literals or ()
-        value = json.loads(node.text) if node.kind == "number" else node.value
-        if any(type(value) is type(literal) and value == literal for literal in literals):
-            if node.kind == "bare":
-                self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, json.dumps(value))))
-            return value
-        meant, kind = self._member(node, shape)
-        if kind and self.fix(kind, node, path, json.dumps(meant)):
-            return meant
-        if not kind:
-            self._unfit(node, path)
-        return value
-
-    def _member(self, node: Node, shape: Shape) -> tuple[Data, str]:
-        """The literal that a part stands for, with the name of the fix."""
-        literals = shape.literals or ()
-        text = words.trimmed(_written(node))
-        texts = {literal: literal for literal in literals if isinstance(literal, str)}
-        if node.kind in ("string", "bare"):
-            if text in texts:
-                return texts[text], "enum_form"
-            meant = words.folded(texts).get(words.fold(text))
-            if meant is not None:
-                return meant, "enum_form"
-            name = text.rpartition(".")[2]
-            named = shape.names.get(name) if name in shape.names else _folded_name(shape.names, name)
-            if named is not None:
-                return named, "enum_name"
-        other = [
-            literal for literal in literals if not isinstance(literal, str) and json.dumps(literal) == text.lower()
-        ]
-        if other:
-            return other[0], "json_form"
-        if node.kind != "string" and text in texts:
-            return texts[text], "number_to_string" if node.kind == "number" else "json_form"
-        near = words.nearest(text, texts) if node.kind in ("string", "bare") else None
-        return near, "near_enum" if near is not None else ""
-
-
-def _folded_name(names: Mapping[str, object], name: str) -> object:
-    meant = words.folded(names).get(words.fold(name))
-    return None if meant is None else names[meant]
 
 
 def _kinds_of(node: Node) -> frozenset[Kind]:
@@ -438,22 +315,6 @@ def _kinds_of(node: Node) -> frozenset[Kind]:
     if node.kind == "literal":
         return frozenset({"null"}) if node.value is None else frozenset({"boolean"})
     return frozenset({"string"})
-
-
-def _written(node: Node) -> str:
-    return json.dumps(node.value) if node.kind == "literal" else node.text
-
-
-def _whole(text: str, digits: int) -> int | None:
-    """The integer that the text of a number stands for, if it is one."""
-    whole, _, fraction = text.partition(".")
-    if not fraction.strip("0") and "e" not in text and "E" not in text and whole.lstrip("-").isdigit():
-        return int(whole) if len(whole) <= digits else None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() and abs(number) < 2**53 else None
 
 
 def _escaped(key: str) -> str:

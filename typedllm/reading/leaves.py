@@ -1,0 +1,152 @@
+"""What a scalar that the model wrote stands for where a shape is declared, and the name of the fix that says so."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple, cast
+
+from typedllm.reading import words
+from typedllm.reading.nodes import Node
+from typedllm.reading.target import Kind, Shape
+
+Data = object
+_MOMENTS: Final = frozenset({"date", "date-time"})
+
+
+class Meaning(NamedTuple):
+    """The data that a scalar stands for.
+
+    Attributes:
+        data: what it becomes.
+        kind: the fix that makes it so; empty: it stands as it was written.
+        after: how the fix shows what it became; empty: as JSON.
+    """
+
+    data: Data
+    kind: str = ""
+    after: str = ""
+
+
+def as_written(node: Node) -> Data:
+    """The data of a scalar as the model wrote it."""
+    return json.loads(node.text) if node.kind == "number" else node.value
+
+
+def meaning(node: Node, shape: Shape, digits: int) -> Meaning | None:
+    """What a scalar stands for.
+
+    Args:
+        node: the scalar.
+        shape: what is declared there; no union.
+        digits: most digits of a whole number.
+
+    Returns:
+        None where it is nothing of what is declared.
+    """
+    if shape.literals is not None:
+        return _literal(node, shape)
+    if node.kind == "literal":
+        return _constant(cast("bool | None", node.value), shape)
+    if node.kind == "number":
+        return _number(node.text, shape, digits)
+    return _text(node.text, shape, digits)
+
+
+def _constant(value: bool | None, shape: Shape) -> Meaning | None:
+    kind: Kind = "null" if value is None else "boolean"
+    if kind in shape.kinds:
+        return Meaning(value)
+    if value is not None and "string" in shape.kinds:
+        return Meaning("true" if value else "false", "boolean_to_string")
+    return None
+
+
+def _number(text: str, shape: Shape, digits: int) -> Meaning | None:
+    value = json.loads(text)
+    if "number" in shape.kinds or (isinstance(value, int) and "integer" in shape.kinds):
+        return Meaning(value)
+    if "integer" in shape.kinds:
+        whole = whole_number(text, digits)
+        return _rounded(text) if whole is None else Meaning(whole, "number_form")
+    if "string" in shape.kinds:
+        return Meaning(text, "number_to_string")
+    if "boolean" in shape.kinds and text in ("0", "1"):
+        return Meaning(bool(value), "boolean_word")
+    return None
+
+
+def _rounded(text: str) -> Meaning | None:
+    number = float(text)
+    return Meaning(round(number), "rounded") if abs(number) < 1e15 else None
+
+
+def _text(text: str, shape: Shape, digits: int) -> Meaning | None:
+    if "string" in shape.kinds:
+        moment = words.moment(text) if shape.format in _MOMENTS else None
+        return Meaning(moment, "time_form") if moment and moment != text else Meaning(text)
+    if not shape.kinds.isdisjoint(("integer", "number")):
+        return _text_number(text, shape, digits)
+    if "boolean" in shape.kinds:
+        meant = words.boolean(text)
+        return Meaning(meant.value == "true", meant.fix, meant.value) if meant else None
+    if "null" in shape.kinds:
+        word = text.strip().casefold()
+        kind = "string_to_null" if word in ("null", "") else "null_word" if word in words.NULL_WORDS else ""
+        return Meaning(None, kind) if kind else None
+    return None
+
+
+def _text_number(text: str, shape: Shape, digits: int) -> Meaning | None:
+    meant = words.number(text)
+    if meant is None:
+        return None
+    if "number" in shape.kinds:
+        return Meaning(json.loads(meant.value), meant.fix, meant.value)
+    whole = whole_number(meant.value, digits)
+    return _rounded(meant.value) if whole is None else Meaning(whole, meant.fix, meant.value)
+
+
+def _literal(node: Node, shape: Shape) -> Meaning | None:
+    literals = shape.literals or ()
+    value = as_written(node)
+    if any(type(value) is type(literal) and value == literal for literal in literals):
+        return Meaning(value)
+    text = words.trimmed(json.dumps(value) if node.kind == "literal" else node.text)
+    texts = {literal: literal for literal in literals if isinstance(literal, str)}
+    quoted = node.kind in ("string", "bare")
+    if quoted and (meant := _word(text, texts, shape)):
+        return meant
+    other = [literal for literal in literals if not isinstance(literal, str) and json.dumps(literal) == text.lower()]
+    if other:
+        return Meaning(other[0], "json_form")
+    if not quoted and text in texts:
+        return Meaning(text, "number_to_string" if node.kind == "number" else "json_form")
+    near = words.nearest(text, texts) if quoted else None
+    return Meaning(near, "near_enum") if near is not None else None
+
+
+def _word(text: str, texts: dict[str, str], shape: Shape) -> Meaning | None:
+    """The declared word that a text is another form of."""
+    if text in texts:
+        return Meaning(text, "enum_form")
+    meant = words.folded(texts).get(words.fold(text))
+    if meant is not None:
+        return Meaning(meant, "enum_form")
+    name = text.rpartition(".")[2]
+    named = shape.names.get(name)
+    if named is None:
+        known = words.folded(shape.names).get(words.fold(name))
+        named = None if known is None else shape.names[known]
+    return None if named is None else Meaning(named, "enum_name")
+
+
+def whole_number(text: str, digits: int) -> int | None:
+    """The integer that the text of a number stands for, if it is one."""
+    whole, _, fraction = text.partition(".")
+    if not fraction.strip("0") and "e" not in text and "E" not in text and whole.lstrip("-").isdigit():
+        return int(whole) if len(whole) <= digits else None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() and abs(number) < 2**53 else None
