@@ -32,5 +32,8 @@ class LazySpans(Mapping[str, Span]):
     def __len__(self) -> int:
         return len(self._all())
 
+    def __reduce__(self) -> tuple[type[dict[str, Span]], tuple[dict[str, Span]]]:
+        return dict, (dict(self._all()),)  # a copy is for another process or a cache: it holds what was worked out
+
     def __repr__(self) -> str:
         return repr(self._all())
