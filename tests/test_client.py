@@ -121,6 +121,23 @@ def test_a_truncated_reply_is_its_own_failure(both: Both) -> None:
     assert "max_tokens" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("declared", "said"), [(str, "Once upon a ti"), (int, "12"), (int | str, "12"), (float, "0.5")]
+)
+def test_what_shows_no_end_of_its_own_is_cut_at_the_token_limit(both: Both, declared: Any, said: str) -> None:
+    error = both.run(ScriptedModel([Reply(said, "length")]), "x", declared, max_repairs=0).error
+    assert isinstance(error, TruncatedError)
+    assert error.partial == said
+
+
+@pytest.mark.parametrize(
+    ("declared", "said", "value"),
+    [(Literal["yes", "no"], "yes", "yes"), (str, '"So."', "So."), (bool, "true", True), (list[int], "[12]", [12])],
+)
+def test_what_shows_its_end_is_whole_at_the_token_limit(both: Both, declared: Any, said: str, value: object) -> None:
+    assert both.run(ScriptedModel([Reply(said, "length")]), "x", declared, max_repairs=0).value == value
+
+
 @pytest.mark.parametrize("text", ["", "   \n", "I am not sure.", '{"name": "latte", "size": "tall" "x"; }'])
 def test_blank_prose_and_broken_replies_are_asked_again(both: Both, text: str) -> None:
     model = ScriptedModel([text, GOOD])

@@ -49,6 +49,7 @@ PROMPTS: dict[str, Any] = {
     "made_up_example": lambda: text(small.render("A tall latte.", Drink)),
     "prompt_function": lambda: text(order.render("A ```latte```.", [1, 2])),
     "judge": lambda: prompts.judging("It is polite.", "Say hello.", '"Hello!"') + "\n",
+    "text_repair": lambda: prompts.text_repair("Hallo!", ["say it in English"], [prompts.text_limit(50)]) + "\n",
     "item_repair": lambda: prompts.item_repair({"shots": 9}, [Issue("/shots", "maximum", "at most 4", "9")]) + "\n",
 }
 

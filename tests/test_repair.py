@@ -505,6 +505,14 @@ def test_nothing_is_asked_twice_with_the_same_limit(both: Both) -> None:
     assert len(model.requests) <= 4
 
 
+def test_a_plain_text_is_asked_for_as_plain_text(both: Both) -> None:
+    model = ScriptedModel([Reply("Once upon a", "length"), Reply("The end of a much longer", "length"), "The end."])
+    assert both.run(model, "A story.", str, max_tokens=10).value == "The end."
+    said = [request.messages[-1].text for request in model.requests[1:]]
+    assert all("JSON" not in words and "of the form" not in words for words in said)
+    assert "at most 20 tokens" in said[0]
+
+
 def test_continuing_can_be_off(both: Both) -> None:
     error = both.run(ScriptedModel([Reply(CUT, "length")]), "x", Order, max_repairs=0).error
     assert isinstance(error, TruncatedError)

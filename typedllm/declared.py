@@ -256,7 +256,7 @@ class Schema(Generic[T]):
         permitted = Policy.of(policy, known(allow))
 
         def conclude(extractor: Extractor, finish_reason: FinishReason | None) -> Result[T]:
-            reading = self._at_once(extractor.text, context)
+            reading = self._at_once(extractor.text, finish_reason, context)
             reading = reading or self._examination(finish_reason, permitted, context).conclude(extractor)
             return self._result(reading, extractor.text, finish_reason)
 
@@ -274,11 +274,15 @@ class Schema(Generic[T]):
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T]:
         """What the loop asks of a reply: its reading, with the kind of failure."""
-        reading = self._at_once(text, context)
+        reading = self._at_once(text, finish_reason, context)
         return reading or self._examination(finish_reason, policy, context).read(text)
 
-    def _at_once(self, text: str, context: Mapping[str, Any] | None) -> Reading[T] | None:
-        """The reading of a reply that is valid as it stands."""
+    def _at_once(
+        self, text: str, finish_reason: FinishReason | None, context: Mapping[str, Any] | None
+    ) -> Reading[T] | None:
+        """The reading of a reply that is valid as it stands; a number at the token limit may have gone on."""
+        if finish_reason == "length" and text.rstrip()[-1:].isdigit():
+            return None
         try:
             value = self._validator.validate_text(text, context)
         except ValueError:

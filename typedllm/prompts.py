@@ -115,6 +115,17 @@ def full_repair(rejected: str, problems: Sequence[str], extras: Sequence[str] = 
     return "\n\n".join([said, _problems(problems), *extras, ask])
 
 
+def text_repair(rejected: str, problems: Sequence[str], extras: Sequence[str] = ()) -> str:
+    """What is appended to the request when a plain text is asked for again; the arguments are those of `full_repair`."""
+    said = f"A reply to this request was rejected. It was:\n{fenced(rejected)}" if rejected else REJECTED
+    return "\n\n".join([said, _problems(problems), *extras, "Write the reply anew, whole, without a fence."])
+
+
+def text_limit(tokens: int) -> str:
+    """That there is a token limit on a plain text."""
+    return f"A reply may have at most {tokens} tokens: be brief."
+
+
 def patch_repair(
     shown: Mapping[str, str] | str,
     problems: Sequence[str],

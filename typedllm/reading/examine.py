@@ -172,7 +172,10 @@ class Examination(Generic[T]):
         node = _read_scalar(body, start, root)
         if root.open and node.kind == "string" and node.notes:
             return []
-        found = Found(node, fenced is not None, False, "", start + len(body))
+        # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
+        open_end = node.kind == "number" or (root.literals is None and bool(node.notes))
+        cut = self.finish_reason == "length" and fenced is None and open_end
+        found = Found(node, fenced is not None, cut, "", start + len(body))
         return [self._aligned(found, node, text)]
 
     # ---- the outcome ----

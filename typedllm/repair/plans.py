@@ -134,11 +134,12 @@ def _full(call: Call[Any], rung: int, failure: Failure) -> Plan:
     constrained = native is not None and native.mode == "schema" and failure.native != "schema"
     request = replace(request, native=native, options=_options(call, failure, whole=True))
     quoted, extras = _quoted(failure), _extras(call, request, failure, [""])
+    words = prompts.text_repair if call.schema.is_text else prompts.full_repair
     messages = _asked(
         call,
         request,
         failure,
-        lambda shown: prompts.full_repair(quoted if shown else "", lines(failure.issues), extras),
+        lambda shown: words(quoted if shown else "", lines(failure.issues), extras),
     )
     return Plan("constrain" if constrained else "full", replace(request, messages=messages))
 
@@ -207,8 +208,9 @@ def _options(call: Call[Any], failure: Failure, *, whole: bool) -> dict[str, Any
 def _extras(call: Call[Any], request: Request, failure: Failure, places: Sequence[str]) -> list[str]:
     """What is said beyond the issues: the limit that was met; examples, where the same was said before."""
     limit = request.options.get("max_tokens", failure.limit) if failure.status == "truncated" else None
-    said = [prompts.limit(limit)] if limit is not None else []
-    return [*said, *_examples(call, failure, places)] if failure.stuck else said
+    limited = prompts.text_limit if call.schema.is_text else prompts.limit
+    said = [limited(limit)] if limit is not None else []
+    return [*said, *_examples(call, failure, places)] if failure.stuck and not call.schema.is_text else said
 
 
 def _examples(call: Call[Any], failure: Failure, places: Sequence[str]) -> list[str]:
