@@ -20,6 +20,7 @@ Role: TypeAlias = Literal["system", "user", "assistant"]
 Tier: TypeAlias = Literal["packaging", "syntax", "schema", "guess", "loss"]
 NativeMode: TypeAlias = Literal["schema", "tool", "json"]
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal", "cut"]
+Source: TypeAlias = Literal["text", "tool", "error"]
 AttemptKind: TypeAlias = Literal["first", "full", "patch", "constrain", "step-down"]
 
 LOSSLESS_TIERS: Final[frozenset[Tier]] = frozenset({"packaging", "syntax", "schema"})
@@ -234,7 +235,7 @@ class Reply:
 
     text: str
     finish_reason: FinishReason | None = "stop"
-    source: Literal["text", "tool", "error"] = "text"
+    source: Source = "text"
     refusal: str | None = None
     reasoning: str = ""
     usage: Usage = Usage(requests=1, unreported=1)
@@ -254,7 +255,7 @@ class Chunk:
     reasoning: str = ""
     refusal: str | None = None
     finish_reason: FinishReason | None = None
-    source: Literal["text", "tool", "error"] | None = None
+    source: Source | None = None
     usage: Usage | None = None
     model: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()

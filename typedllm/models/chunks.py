@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from typedllm.records import Chunk, Reply, TokenLogprob, Usage
+from typedllm.records import Chunk, FinishReason, Reply, Source, TokenLogprob, Usage
 
 _UNREPORTED = Usage(requests=1, unreported=1)
 
@@ -41,29 +41,32 @@ class Gathered:
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
         self._logprobs: list[TokenLogprob] = []
-        self._last = Chunk()
+        self._finish_reason: FinishReason | None = None
+        self._source: Source | None = None
+        self._usage: Usage | None = None
+        self._model = ""
+        self._retries = 0
 
     def add(self, chunk: Chunk) -> None:
         """Add the next chunk."""
-        last = self._last
         if chunk.text:
             self._texts.append(chunk.text)
         if chunk.reasoning:
             self._reasoning.append(chunk.reasoning)
-        self._refusal += [] if chunk.refusal is None else [chunk.refusal]
-        self._logprobs += chunk.logprobs
-        self._last = Chunk(
-            finish_reason=chunk.finish_reason or last.finish_reason,
-            source=chunk.source or last.source,
-            usage=chunk.usage or last.usage,
-            model=chunk.model or last.model,
-            retries=max(chunk.retries, last.retries),
-        )
+        if chunk.refusal is not None:
+            self._refusal.append(chunk.refusal)
+        if chunk.logprobs:
+            self._logprobs += chunk.logprobs
+        self._finish_reason = chunk.finish_reason or self._finish_reason
+        self._source = chunk.source or self._source
+        self._usage = chunk.usage or self._usage
+        self._model = chunk.model or self._model
+        self._retries = max(chunk.retries, self._retries)
 
     @property
     def ended(self) -> bool:
         """Whether the service has said why the reply ended."""
-        return self._last.finish_reason is not None
+        return self._finish_reason is not None
 
     def forget(self) -> None:
         """Drop the text so far: it is in no reply."""
@@ -72,17 +75,16 @@ class Gathered:
 
     def reply(self, *, seconds: float = 0.0, first_token_seconds: float | None = None) -> Reply:
         """The reply so far; `finish_reason` is `cut` while no chunk has said why it ended."""
-        last = self._last
         return Reply(
             "".join(self._texts),
-            finish_reason=last.finish_reason or "cut",
-            source=last.source or "text",
+            finish_reason=self._finish_reason or "cut",
+            source=self._source or "text",
             refusal="".join(self._refusal) if self._refusal else None,
             reasoning="".join(self._reasoning),
-            usage=last.usage or _UNREPORTED,
-            model=last.model,
+            usage=self._usage or _UNREPORTED,
+            model=self._model,
             logprobs=tuple(self._logprobs) or None,
-            retries=last.retries,
+            retries=self._retries,
             seconds=seconds,
             first_token_seconds=first_token_seconds,
         )

@@ -122,9 +122,9 @@ class Throttle:
 
     def take(self, snapshot: Snapshot) -> Snapshot | None:
         """The snapshot to show now, if any."""
-        if self._held is not None:
-            snapshot = replace(snapshot, events=self._held.events + snapshot.events)
-        self._held = snapshot
+        if not self._seconds:
+            return snapshot
+        self._held = snapshot.since(self._held)
         if self._clock() - self._last < self._seconds:
             return None
         return self.rest()

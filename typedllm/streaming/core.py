@@ -15,13 +15,13 @@ from typedllm.reading.extract import Extractor
 from typedllm.records import MISSING, Chunk, Issue, Reply, Request, Result
 from typedllm.repair import Ask, Call, Step, loop
 from typedllm.repair.wired import reshaped
+from typedllm.streaming.guard import Guard
 from typedllm.streaming.live import Live
 from typedllm.streaming.snapshots import Event, Snapshot
 
 T = TypeVar("T")
 
 _BROKEN: Final = frozenset({"connection", "silent"})
-_PERIODS: Final = 512
 _DEPTH: Final = 2
 
 log = logging.getLogger("typedllm")
@@ -70,7 +70,7 @@ class Core(Generic[T]):
         self._forgot = ""  # the list whose items are not kept
         self._gathered = Gathered()
         self._extractor: Extractor | None = None
-        self._length = 0
+        self._guard = Guard(call.settings, None, clock)
         self._steps = loop(call)
         self._advance(None)
 
@@ -82,7 +82,7 @@ class Core(Generic[T]):
 
     def failed(self, error: Exception) -> None:
         """The step failed. What came of a reply by then is kept on the error."""
-        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask) and self._length:
+        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask) and self._guard.length:
             if isinstance(error, ModelError) and self._resumes(error):
                 return
             error.reply = error.reply or self._reply()
@@ -97,7 +97,7 @@ class Core(Generic[T]):
                 ModelError(
                     "the stream is closed: it was left before its end (take items and result inside the with block)",
                     code="cancelled",
-                    reply=self._reply() if self._length else None,
+                    reply=self._reply() if self._guard.length else None,
                 )
             )
 
@@ -116,7 +116,7 @@ class Core(Generic[T]):
         """Whether a reply that broke off is gone on with: the loop takes it for a truncated one."""
         broke = error.code in _BROKEN and self._settings.on_broken == "resume" and not self._forgot
         if broke:
-            log.warning("%s: the stream broke off after %s characters: %s", self._name, self._length, error)
+            log.warning("%s: the stream broke off after %s characters: %s", self._name, self._guard.length, error)
             self._broken = True
             self._advance(self._reply())
         return broke
@@ -146,10 +146,8 @@ class Core(Generic[T]):
     def _begin(self, step: Ask) -> None:
         """A reply begins to come. It is shown if it is to be the whole value: the parts that a patch brings are not."""
         self._gathered = Gathered()
-        self._began, self.stopping, self._broken = self._clock(), False, False
-        self._first: float | None = None
-        self._length, self._fresh = 0, 0
-        self._recent: list[str] = []
+        self.stopping = self._broken = False
+        self._guard = Guard(self._settings, step.request.timeout, self._clock)
         self._extractor = Extractor(self.call.schema.target) if self._is_shown(step) else None
 
     def _is_shown(self, step: Ask) -> bool:
@@ -165,20 +163,18 @@ class Core(Generic[T]):
             What is new, when anything is.
 
         Raises:
-            ModelError: the same text comes again and again.
+            ModelError: it takes too long, or the same text comes again and again.
             BudgetError: the reply is too long.
         """
         self._gathered.add(chunk)
         if not chunk.text:
             return None
-        now = self._clock() - self._began
-        if self._first is None:
-            self._first = now
-        self._guard(chunk.text, now)
-        if self._extractor is None:
+        self._guard.take(chunk.text)
+        extractor = self._extractor
+        if extractor is None:
             return None
-        self._extractor.feed(chunk.text)
-        snapshot = self._live.follow(self._extractor.latest)
+        extractor.feed(chunk.text)
+        snapshot = self._live.follow(extractor.latest)
         if snapshot is not None and self._settings.on_invalid != "off":
             self._judge(snapshot)
         return snapshot
@@ -213,7 +209,7 @@ class Core(Generic[T]):
         """How a call ends whose text was not kept, so that there is nothing to be read as a whole."""
         if reply.finish_reason == "length":
             return TruncatedError(
-                f"the reply was cut off at the token limit after {self._length} characters (raise max_tokens=)",
+                f"the reply was cut off at the token limit after {self._guard.length} characters (raise max_tokens=)",
                 code="truncated",
                 reply=reply,
             )
@@ -231,8 +227,7 @@ class Core(Generic[T]):
         return self._live.replace(json.loads(self.call.schema.dump(result.value)))
 
     def _reply(self) -> Reply:
-        seconds = self._clock() - self._began
-        reply = self._gathered.reply(seconds=seconds, first_token_seconds=self._first)
+        reply = self._gathered.reply(seconds=self._guard.seconds, first_token_seconds=self._guard.first)
         return replace(reply, finish_reason="cut") if self.stopping or self._broken else reply
 
     def _saved(self, stopped: Stopped, result: Result[T]) -> Stopped:
@@ -240,31 +235,6 @@ class Core(Generic[T]):
         cut = next(at for at, reply in enumerate(replies) if reply.finish_reason == "cut")
         asked = sum(len(reply.text) for reply in replies[cut + 1 :])
         return replace(stopped, asked=asked, kept=max(0, len(self.call.schema.dump(result.value)) - asked))
-
-    def _guard(self, text: str, seconds: float) -> None:
-        self._length += len(text)
-        timeout = self.step.request.timeout if isinstance(self.step, Ask) else None
-        if timeout is not None and seconds > timeout:
-            raise ModelError("the stream was cut: it did not end in time (raise timeout=)", code="timeout")
-        if self._length > self._settings.max_chars:
-            raise BudgetError(
-                f"the stream was cut: it is longer than {self._settings.max_chars} characters (raise max_chars=)",
-                bound="max_chars",
-            )
-        repeats = self._settings.max_repeats
-        if repeats is None:
-            return
-        self._recent.append(text)
-        self._fresh += len(text)
-        if self._fresh >= repeats:
-            recent = "".join(self._recent)[-repeats:]
-            self._recent, self._fresh = [], 0
-            if any(recent[:-period] == recent[period:] for period in range(1, _PERIODS + 1)):
-                raise ModelError(
-                    f"the stream was cut: the same text came again and again for {repeats} characters (ask another "
-                    "way, or allow it with max_repeats=None)",
-                    code="looping",
-                )
 
     def _judge(self, snapshot: Snapshot) -> None:
         """See whether a part that is final can be valid at all."""
@@ -274,7 +244,7 @@ class Core(Generic[T]):
                 self.invalid += issues
                 if issues and self._settings.on_invalid == "stop" and not self._forgot:
                     self.stopping = True
-                    self.stopped = self.stopped or Stopped(issues[0].path, self._length)
+                    self.stopped = self.stopped or Stopped(issues[0].path, self._guard.length)
                 elif issues:
                     log.warning("%s: a part of the reply is not valid: %s", self.call.schema.name, issues[0].path)
 

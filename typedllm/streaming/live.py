@@ -7,93 +7,86 @@ spelling, a `"7"` for a number) is shown when the object around it closes, align
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from typedllm.reading.align import Aligner
-from typedllm.reading.cursor import Frame
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
 from typedllm.schema.walk import is_object
-from typedllm.streaming.places import Container, Place, as_written
-from typedllm.streaming.snapshots import Event, Open, Parts, Snapshot
+from typedllm.streaming.places import Place, as_written
+from typedllm.streaming.snapshots import Change, Open, Snapshot, Text, pointer
 
 _LONGEST_KEY: Final = 80
 _CONTAINERS: Final = ("object", "array")
+_Key: TypeAlias = str | int
 
 
 class _Level:
     """An open object or list, as far as it was followed.
 
     Attributes:
+        children: what the reader has of it so far.
         declared: what it is declared to be, by each arm that may be meant around it.
         place: the plain arms of these that it may be.
-        parts: what of it is final.
+        members: what of it is final, where it is an object.
+        items: the same where it is a list; None: it is an object.
         open: the same for snapshots.
         count: how many of its children were looked at.
         gone: how many children were forgotten.
         held: whether some of them wait for its end.
     """
 
-    __slots__ = ("count", "declared", "gone", "held", "key", "listed", "node", "open", "parts", "path", "place")
+    __slots__ = ("children", "count", "declared", "gone", "held", "items", "members", "node", "open", "place")
 
-    def __init__(self, node: Node, declared: Place, path: str, key: str) -> None:
-        kind: Container = "object" if node.kind == "object" else "array"
+    def __init__(self, node: Node, declared: Place, above: Open | None, key: _Key) -> None:
         self.node = node
-        self.listed = kind == "array"
+        self.children: list[Any] = cast("list[Any]", node.value)  # members or items
         self.declared = declared.declared
-        self.place = declared.of_kind(kind)
-        self.path = path
-        self.key = key
-        self.parts: Parts = [] if self.listed else {}
-        self.open = Open(path, key, kind, self.parts)
+        self.members: dict[str, Any] = {}
+        self.items: list[Any] | None = None
+        if node.kind == "object":
+            self.place = declared.of_kind("object")
+            self.open = Open(above, key, self.members)
+        else:
+            self.place = declared.of_kind("array")
+            self.items = []
+            self.open = Open(above, key, self.items)
         self.count = self.gone = 0
         self.held = not self.place.declared
 
-    def child(self, index: int) -> tuple[str, Node]:
-        """A child with its key."""
-        if self.listed:
-            return str(index + self.gone), self.node.items[index]
-        member = self.node.members[index]
-        return member.key, member.node
+    def below(self, key: _Key) -> Place | None:
+        """What is declared for a child; None where it may turn out to stand elsewhere, whatever follows."""
+        if isinstance(key, str):
+            return None if key in self.members else self.place.kept(key)
+        return None if self.held else self.place.item(key)
 
-    def below(self, key: str) -> Place:
-        """What is declared for a child."""
-        return self.place.item(int(key)) if self.listed else self.place.member(key)
-
-    def pointer(self, key: str) -> str:
-        """The JSON Pointer of a child."""
-        if "~" in key or "/" in key:
-            key = key.replace("~", "~0").replace("/", "~1")
-        return f"{self.path}/{key}"
-
-    def knows(self, key: str) -> bool:
-        """Whether a child of this key stays where it is, whatever follows."""
-        if self.listed:
-            return not self.held
-        return key not in self.parts and self.place.keeps(key)
-
-    def may_lack(self, key: str) -> bool:
+    def may_lack(self, key: _Key) -> bool:
         """Whether a child of this key is a property that may be left out."""
-        return not self.listed and all(key not in shape.required for shape in self.place.declared)
+        return isinstance(key, str) and all(key not in shape.required for shape in self.place.declared)
 
-    def put(self, key: str, data: Any) -> None:
+    def put(self, key: _Key, data: Any) -> None:
         """Take in a child that is final."""
-        if self.listed:
-            cast("list[Any]", self.parts).append(data)
-        else:
-            cast("dict[str, Any]", self.parts)[key] = data
+        if isinstance(key, str):
+            self.members[key] = data
+        elif self.items is not None:
+            self.items.append(data)
+
+    def goes_on(self, data: Any) -> bool:
+        """Whether data still has all that was shown of this part."""
+        if self.items is not None:
+            return isinstance(data, list) and data[: len(self.items)] == self.items
+        return is_object(data) and all(key in data and data[key] == value for key, value in self.members.items())
 
     def forget(self) -> int:
         """Drop the items so far, but for the last one, which the reader may still need; how many are gone by now."""
         gone = self.count - 1
-        if gone > 0 and self.listed and not self.held:
+        if gone > 0 and self.items is not None and not self.held:
             del self.node.items[:gone]
             self.count, self.gone = 1, self.gone + gone
-            self.parts = cast("list[Any]", self.parts)[gone:]
-            self.open = self.open._replace(parts=self.parts)
+            self.items = self.items[gone:]
+            self.open = Open(self.open.above, self.open.key, self.items)
         return self.gone
 
 
@@ -115,22 +108,28 @@ class Live:
         self._reader: JsonReader | None = None
         self._rooted = Place((target.root,))
         self._stack: list[_Level] = []
-        self._text: list[str] = []  # pieces of the open text
-        self._text_at: Open | None = None
+        self._text: Open | None = None  # the open text
+        self._shown = Text()  # what is certain of it
         self._string: object = None  # the reader's own
         self._taken = 0  # how many pieces of the reader's text were looked at
         self._tail = ""  # held back: it may turn out to stand behind the text
         self._root: Any = MISSING
         self._stuck = False  # what was shown cannot go on: it stays as it is until the whole is known
-        self._events: list[Event] = []
+        self._changes: list[Change] = []
 
     def follow(self, reader: JsonReader | None) -> Snapshot | None:
         """What is new, now that the reader has taken more; None: nothing that can be shown."""
-        if reader is not None and reader is not self._reader:
+        if reader is None:
+            return None
+        if reader is not self._reader:
             self._restart(reader)
-        if self._reader is not None and self._root is MISSING and not self._stuck:
-            self._look(self._reader)
-        return self._snapshot() if self._events else None
+        if self._root is MISSING and not self._stuck:
+            stack = self._stack
+            if not stack:
+                self._begin(reader)
+            while stack and not self._stuck and self._advance(stack[-1], reader):
+                pass
+        return self._snapshot() if self._changes else None
 
     @property
     def complete(self) -> bool:
@@ -141,115 +140,163 @@ class Live:
         """The snapshot of a value that came about otherwise, such as by a repair."""
         self._forget()
         self._root = data
-        self._events += [Event("restarted", ""), Event("closed", "", value=data)]
+        self._changes.append(("restarted", None, "", MISSING))
+        self._changes.append(("closed", None, "", data))
         return self._snapshot()
 
     def forget(self, pointer: str) -> int:
         """Drop the items so far of the list at a pointer, while it is open: they are in no later snapshot."""
-        return next((level.forget() for level in self._stack if level.path == pointer), 0)
+        for at, level in enumerate(self._stack):
+            if level.open.path == pointer:
+                before = level.gone
+                gone = level.forget()
+                if gone > before:
+                    self._relink(at)
+                return gone
+        return 0
+
+    def _relink(self, at: int) -> None:
+        """What is open below a level is shown in what it is now; snapshots that were kept know it as it was."""
+        above = self._stack[at].open
+        for level in self._stack[at + 1 :]:
+            above = level.open = Open(above, level.open.key, level.open.parts)
+        if self._text is not None:
+            self._text = Open(above, self._text.key, self._text.parts)
 
     def _snapshot(self) -> Snapshot:
-        opens = [each.open for each in self._stack]
-        if self._text_at is not None:
-            opens.append(self._text_at)
-        events, self._events = tuple(self._events), []
-        return Snapshot(events, tuple(opens), tuple([len(each.parts) for each in opens]), self._root)
+        changes, self._changes = self._changes, []
+        top = self._text
+        if top is None and self._stack:
+            top = self._stack[-1].open
+        return Snapshot(changes, top, self._root)
 
     def _forget(self) -> None:
-        self._stack, self._text_at, self._root, self._stuck = [], None, MISSING, False
+        self._stack, self._text, self._root, self._stuck = [], None, MISSING, False
 
     def _restart(self, reader: JsonReader) -> None:
-        shown = self._stack or self._text_at or self._root is not MISSING
+        shown = self._stack or self._text or self._root is not MISSING
         self._reader = reader
         self._forget()
         if shown:
-            self._events.append(Event("restarted", ""))
+            self._changes.append(("restarted", None, "", MISSING))
 
     # ---- following the tree ----
 
-    def _look(self, reader: JsonReader) -> None:
+    def _begin(self, reader: JsonReader) -> None:
+        """Look for the beginning of the value."""
         place = self._rooted if reader.shape is self.target.root else Place((reader.shape,))
         if reader.root is None:
-            self._grow(reader, "", "", place)
-        elif not self._stack and reader.root.kind not in _CONTAINERS:
-            if reader.done:
-                self._close("", "", self._aligned(reader.root, place.declared, ""))
-        else:
-            if not self._stack:
-                self._enter(_Level(reader.root, place, "", ""))
-                self._stuck = not self._stack
-            while self._stack and not self._stuck and self._advance(self._stack[-1], reader):
-                pass
+            self._grow(reader, None, "", place)
+        elif reader.root.kind in _CONTAINERS:
+            self._enter(_Level(reader.root, place, None, ""))
+            self._stuck = not self._stack
+        elif reader.done:
+            self._close(None, "", self._aligned(reader.root, place.declared, ""))
 
     def _advance(self, level: _Level, reader: JsonReader) -> bool:
         """Take in what is new in the innermost open part; True: another part is the innermost now."""
-        children = cast("Sequence[object]", level.node.value)
-        closed, count = level.node.end >= 0, len(children)
-        while level.count < count:
-            key, node = level.child(level.count)
-            if node.kind in _CONTAINERS:
-                level.count += 1
-                if level.knows(key):
-                    self._enter(_Level(node, level.below(key), level.pointer(key), key))
-                    return True
-                level.held = True
-            elif closed or level.count < count - 1 or _has_moved_on(reader, level.node):
-                level.count += 1
-                self._scalar(level, key, node)
-            else:
+        children, closed = level.children, level.node.end >= 0
+        count = len(children)
+        if level.count < count:
+            last: Node = children[-1][1] if level.items is None else children[-1]
+            waits = not closed and last.kind not in _CONTAINERS and not _has_moved_on(reader, level.node)
+            final = count - 1 if waits else count
+            if self._members(level, final) if level.items is None else self._items(level, final):
+                return True
+            if waits:
                 return False
         if closed:
             self._leave(level)
             return True
-        frame = reader.stack[-1] if reader.stack else None
-        if frame is not None and frame.node is level.node and reader.open_string is not None:
-            self._begin_text(level, frame, reader)
+        if reader.open_string is not None:
+            if self._text is not None:
+                self._more(reader)
+            else:
+                self._begin_text(level, reader)
         return False
 
-    def _begin_text(self, level: _Level, frame: Frame, reader: JsonReader) -> None:
-        if self._text_at is not None:
-            self._more(reader)
-        elif level.listed or frame.key_at >= 0:
-            key = str(level.count + level.gone) if level.listed else frame.key
-            if level.listed and len(self._stack) > 1 and _may_be_key(reader):
+    def _members(self, level: _Level, final: int) -> bool:
+        """Take in the members of an object, up to one that is open itself; whether there is one."""
+        for at in range(level.count, final):
+            key, node, _ = level.children[at]
+            place = None if key in level.members else level.place.kept(key)
+            if place is None:
+                level.held = True
+            elif node.kind in _CONTAINERS:
+                level.count = at + 1
+                self._enter(_Level(node, place, level.open, key))
+                return True
+            else:
+                self._scalar(level, key, node, place)
+        level.count = final
+        return False
+
+    def _items(self, level: _Level, final: int) -> bool:
+        """Take in the items of a list, up to one that is open itself; whether there is one."""
+        for at in range(level.count, final):
+            node, index = level.children[at], at + level.gone
+            if level.held:
+                continue
+            place = level.place.item(index)
+            if node.kind in _CONTAINERS:
+                level.count = at + 1
+                self._enter(_Level(node, place, level.open, index))
+                return True
+            self._scalar(level, index, node, place)
+        level.count = final
+        return False
+
+    def _begin_text(self, level: _Level, reader: JsonReader) -> None:
+        """A text is being read; it is shown where it is the next part of what is innermost."""
+        frame = reader.stack[-1] if reader.stack else None
+        if frame is None or frame.node is not level.node:
+            return
+        if level.items is not None:
+            if len(self._stack) > 1 and _may_be_key(reader):
                 return
-            if level.knows(key):
-                self._grow(reader, level.pointer(key), key, level.below(key))
+            key: _Key = level.count + level.gone
+        elif frame.key_at >= 0:
+            key = frame.key
+        else:
+            return
+        if (place := level.below(key)) is not None:
+            self._grow(reader, level.open, key, place)
 
     def _enter(self, level: _Level) -> None:
-        self._text_at = None
+        self._text = None
         if level.place.declared:
             self._stack.append(level)
-            self._events.append(Event("opened", level.path))
+            self._changes.append(("opened", level.open.above, level.open.key, MISSING))
         elif self._stack:
             self._stack[-1].held = True
 
     def _leave(self, level: _Level) -> None:
         """The innermost open part is closed."""
-        data: Any = level.parts
+        data: Any = level.members if level.items is None else level.items
         if level.held:
-            data = MISSING if self.nulls else self._aligned(level.node, level.declared, level.path)
-        if data is MISSING or not _goes_on(level.parts, data):
-            self._stuck = True
-            return
+            data = MISSING if self.nulls else self._aligned(level.node, level.declared, level.open.path)
+            if data is MISSING or not level.goes_on(data):
+                self._stuck = True
+                return
         self._stack.pop()
-        self._close(level.path, level.key, data)
+        self._close(self._stack[-1] if self._stack else None, level.open.key, data)
 
-    def _close(self, path: str, key: str, data: Any) -> None:
-        if self._text_at is not None and not str(data).startswith("".join(self._text)):
-            self._stuck = True
-            return
-        self._text_at = None
-        above = self._stack[-1] if self._stack else None
-        if data is MISSING:
-            if above is not None:
-                above.held = True
-            return
-        if above is None:
+    def _close(self, level: _Level | None, key: _Key, data: Any) -> None:
+        if self._text is not None:
+            if not str(data).startswith(self._shown.upto(len(self._shown))):
+                self._stuck = True
+                return
+            self._text = None
+        if level is None:
+            if data is MISSING:
+                return
             self._root = data
+            self._changes.append(("closed", None, "", data))
+        elif data is MISSING:
+            level.held = True
         else:
-            above.put(key, data)
-        self._events.append(Event("closed", path, "", data))
+            level.put(key, data)
+            self._changes.append(("closed", level.open, key, data))
 
     def _aligned(self, node: Node, declared: tuple[Shape, ...], path: str) -> Any:
         """The data of a closed part as the whole reply will have it; `MISSING` where that is not settled."""
@@ -259,46 +306,53 @@ class Live:
         data = aligner.align(node, declared[0], path)
         return MISSING if any(entry.note.fault for entry in aligner.entries) else data
 
-    def _scalar(self, level: _Level, key: str, node: Node) -> None:
-        if not level.knows(key):
-            level.held = True
-            return
-        path, place = level.pointer(key), level.below(key)
+    def _scalar(self, level: _Level, key: _Key, node: Node, place: Place) -> None:
         data = MISSING if node.notes else as_written(node)
-        if data is None and self.nulls and level.may_lack(key) and not place.takes(None):
-            return
-        if not place.takes(data):
-            data = self._aligned(node, place.declared, path)
-        if data is not MISSING:
-            if self._text_at is None and isinstance(data, str):
-                self._events.append(Event("opened", path))
-            if len(level.place.declared) > 1:
-                level.place = level.place.narrowed(key, data)
-        self._close(path, key, data)
+        if type(data) not in place.sure:
+            if data is None and self.nulls and level.may_lack(key) and not place.takes(None):
+                return
+            if not place.takes(data):
+                data = self._aligned(node, place.declared, pointer(level.open, key))
+        if self._text is None and data is not MISSING:
+            if type(data) is str:
+                self._changes.append(("opened", level.open, key, MISSING))
+            level.put(key, data)
+            self._changes.append(("closed", level.open, key, data))
+        else:
+            self._close(level, key, data)
+        if level.place.several and data is not MISSING and isinstance(key, str):
+            level.place = level.place.narrowed(key, data)
 
-    def _grow(self, reader: JsonReader, path: str, key: str, place: Place) -> None:
+    def _grow(self, reader: JsonReader, above: Open | None, key: _Key, place: Place) -> None:
         """Show what is certain of a text that is being read."""
         string = reader.open_string
         if string is None or string.place == "key" or string.joined is not None or not place.texts:
             return
-        if self._text_at is None:
-            self._string, self._text, self._taken, self._tail = string, [], 0, ""
-            self._text_at = Open(path, key, "string", self._text)
-            self._events.append(Event("opened", path))
+        if self._text is None:
+            self._shown = Text()
+            self._string, self._taken, self._tail = string, 0, ""
+            self._text = Open(above, key, self._shown)
+            self._changes.append(("opened", above, key, MISSING))
         self._more(reader)
 
     def _more(self, reader: JsonReader) -> None:
         """Show what came of the open text."""
-        string, at = reader.open_string, self._text_at
-        if string is None or at is None or string is not self._string or len(string.parts) == self._taken:
+        string, text = reader.open_string, self._text
+        if string is None or text is None or string is not self._string:
             return
-        new = self._tail + "".join(string.parts[self._taken :])
-        self._taken = len(string.parts)
+        parts, taken = string.parts, self._taken
+        count = len(parts)
+        if count == taken:
+            return
+        new = parts[taken] if count == taken + 1 else "".join(parts[taken:])
+        self._taken = count
+        if self._tail:
+            new = self._tail + new
         shown = new.rstrip().removesuffix(",").rstrip()
         self._tail = new[len(shown) :]
         if shown:
-            self._text.append(shown)
-            self._events.append(Event("grew", at.path, shown))
+            self._shown.add(shown)
+            self._changes.append(("grew", text.above, text.key, shown))
 
 
 def _may_be_key(reader: JsonReader) -> bool:
@@ -307,14 +361,9 @@ def _may_be_key(reader: JsonReader) -> bool:
     return string is None or sum(map(len, string.parts)) <= _LONGEST_KEY
 
 
-def _goes_on(shown: Parts, data: Any) -> bool:
-    """Whether the data of a closed part still has all that was shown of it."""
-    if isinstance(shown, list):
-        return isinstance(data, list) and data[: len(shown)] == shown
-    return is_object(data) and all(key in data and data[key] == value for key, value in shown.items())
-
-
 def _has_moved_on(reader: JsonReader, node: Node) -> bool:
     """Whether something follows the last part of an open container, so that it cannot go on."""
-    frame = next((each for each in reversed(reader.stack) if each.node is node), None)
-    return frame is None or frame.comma >= 0 or frame.key_at >= 0
+    for frame in reversed(reader.stack):
+        if frame.node is node:
+            return frame.comma >= 0 or frame.key_at >= 0
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeAlias
 
@@ -29,19 +28,22 @@ class Place:
         declared: what each arm declares.
 
     Attributes:
+        several: whether there is more than one arm.
         texts: whether a text here stays as it was written, whatever its end.
         sure: types of data that stand here as they are.
     """
 
-    __slots__ = ("_below", "_kept", "_of_kind", "declared", "sure", "texts")
+    __slots__ = ("_below", "_item", "_kept", "_of_kind", "declared", "several", "sure", "texts")
 
     def __init__(self, declared: tuple[Shape, ...]) -> None:
         self.declared = declared
+        self.several = len(declared) > 1
         self.texts = all(map(_only_texts, declared))
         self.sure = frozenset[type].intersection(*map(_sure, declared)) if declared else frozenset[type]()
         self._of_kind: dict[str, Place] = {}
         self._below: dict[str, Place] = {}
-        self._kept: dict[str, bool] = {}
+        self._kept: dict[str, Place | None] = {}
+        self._item: Place | None = None
 
     def of_kind(self, kind: Container) -> Place:
         """The same, by the plain arms that take such a container."""
@@ -62,20 +64,29 @@ class Place:
 
     def item(self, index: int) -> Place:
         """The place of an item."""
+        if self._item is not None:
+            return self._item
         name = str(index) if any(index < len(shape.prefix) for shape in self.declared) else _OTHER
         found = self._below.get(name)
         if found is None:
             found = self._below[name] = Place(_distinct(shape.item(index) for shape in self.declared))
+        if not any(shape.prefix for shape in self.declared):
+            self._item = found
         return found
 
-    def keeps(self, key: str) -> bool:
-        """Whether a member of this key stays under it."""
-        found = self._kept.get(key)
-        if found is None:
-            found = all(key in each.properties or each.open or isinstance(each.extra, Shape) for each in self.declared)
+    def kept(self, key: str) -> Place | None:
+        """The place of a member; None where one of this key may come to stand under another."""
+        try:
+            return self._kept[key]
+        except KeyError:
+            found = self.member(key) if self._keeps(key) else None
             if any(key in each.properties for each in self.declared):
                 self._kept[key] = found
-        return found
+            return found
+
+    def _keeps(self, key: str) -> bool:
+        """Whether a member of this key stays under it."""
+        return all(key in each.properties or each.open or isinstance(each.extra, Shape) for each in self.declared)
 
     def takes(self, data: object) -> bool:
         """Whether data stands here as it is, whichever arm is meant around it."""
@@ -96,9 +107,12 @@ def plain(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
 
 def as_written(node: Node) -> Any:
     """The value of a scalar that was written as JSON writes it; `MISSING` for any other."""
-    if node.kind == "number":
-        return int(node.text) if node.text.isdecimal() else json.loads(node.text)
-    return node.value if node.kind in ("string", "literal") else MISSING
+    kind, value = node.kind, node.value
+    if kind == "string" or kind == "literal":
+        return value
+    if kind == "number" and isinstance(value, str):
+        return int(value) if value.removeprefix("-").isdecimal() else float(value)
+    return MISSING
 
 
 def _distinct(shapes: Iterable[Shape]) -> tuple[Shape, ...]:

@@ -1,0 +1,75 @@
+"""Guards the bounds of one reply as it comes: how long it is, how long it takes, and whether it says the same again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from typedllm.errors import BudgetError, ModelError
+from typedllm.options import Settings
+
+_PERIODS: Final = 512
+
+
+class Guard:
+    """Counts what comes, and cuts it at a bound.
+
+    Args:
+        settings: the bounds in characters.
+        timeout: seconds in which the reply must have come.
+        clock: seconds on a clock that never goes back.
+
+    Attributes:
+        length: characters so far.
+        first: seconds until the first of them; None: nothing came.
+    """
+
+    def __init__(self, settings: Settings, timeout: float | None, clock: Callable[[], float]) -> None:
+        self.length = 0
+        self.first: float | None = None
+        self._settings = settings
+        self._clock = clock
+        self._began = clock()
+        self._end = float("inf") if timeout is None else self._began + timeout
+        self._recent: list[str] = []
+        self._fresh = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the request."""
+        return self._clock() - self._began
+
+    def take(self, text: str) -> None:
+        """Take note of the next piece.
+
+        Raises:
+            ModelError: it comes too late, or the same text comes again and again.
+            BudgetError: the reply is too long.
+        """
+        now = self._clock()
+        if self.first is None:
+            self.first = now - self._began
+        self.length += len(text)
+        if now > self._end:
+            raise ModelError("the stream was cut: it did not end in time (raise timeout=)", code="timeout")
+        if self.length > self._settings.max_chars:
+            raise BudgetError(
+                f"the stream was cut: it is longer than {self._settings.max_chars} characters (raise max_chars=)",
+                bound="max_chars",
+            )
+        repeats = self._settings.max_repeats
+        if repeats is not None:
+            self._recent.append(text)
+            self._fresh += len(text)
+            if self._fresh >= repeats:
+                self._repeated(repeats)
+
+    def _repeated(self, repeats: int) -> None:
+        recent = "".join(self._recent)[-repeats:]
+        self._recent, self._fresh = [], 0
+        if any(recent[:-period] == recent[period:] for period in range(1, _PERIODS + 1)):
+            raise ModelError(
+                f"the stream was cut: the same text came again and again for {repeats} characters (ask another "
+                "way, or allow it with max_repeats=None)",
+                code="looping",
+            )
