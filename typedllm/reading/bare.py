@@ -69,7 +69,10 @@ class BareReader(QuotedReader):
             return self._unexpected()
         start = self.base + self.pos
         stop = start + len(word)
-        read = Scalar("string", word, "missing_quote") if quoted else scalar(word)
+        if word[-1] == ":" and scalar(word[:-1]).kind in ("number", "literal"):
+            word, quoted = word[:-1], False
+            end, stop = self.pos + len(word), stop - 1
+        read = Scalar("string", word, self._missing_quote()) if quoted else scalar(word)
         node = Node(read.kind, read.value, start, stop + quoted)
         if read.kind == "number" and len(word) > self.bounds.digits:
             node = Node("hole", None, start, stop)
@@ -85,6 +88,11 @@ class BareReader(QuotedReader):
         self._state = self._after
         self.done = self.done or not self.stack
         return True
+
+    def _missing_quote(self) -> str:
+        """The fix of a string without its opening quote: behind an item without quotes, that may be a part of it."""
+        items = self.stack[-1].node.items if self._place() == "item" else []
+        return "likely_quote" if items and items[-1].kind in ("bare", "number") else "missing_quote"
 
     def _call(self, end: int) -> bool:
         """A constructor around one value, which stands for the whole."""

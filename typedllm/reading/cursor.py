@@ -10,28 +10,33 @@ from typing import Final
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
-from typedllm.reading.strings import AHEAD, QUOTED_KEY, OpenString, Place
+from typedllm.reading.strings import OpenString, Place
 from typedllm.reading.target import Shape
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 _ODD_SPACE: Final = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]+")
-_PAIRS: Final = {"{": "}", "[": "]", "(": ")"}
 
 
 class Frame:
     """An open container: its node, its shape as far as known, and the member that is being read."""
 
-    __slots__ = ("closer", "closers", "comma", "key", "key_at", "known", "node", "shape")
+    __slots__ = ("also", "around", "closer", "closers", "comma", "key", "key_at", "known", "node", "shape")
 
-    def __init__(self, node: Node, shape: Shape, closer: str, around: str) -> None:
+    def __init__(self, node: Node, shape: Shape, closer: str, around: str, also: str = "") -> None:
         self.node = node
         self.shape = shape
-        self.closer = closer
-        self.closers = around + closer
-        self.known: Mapping[str, Shape] = shape.properties if closer == "}" else {}
+        self.around = around
+        self.turn(closer, also)
         self.comma = -1
         self.key = ""
         self.key_at = -1
+
+    def turn(self, closer: str, also: str = "") -> None:
+        """Says which bracket closes it, and which one too: the counterpart of its opening bracket as written."""
+        self.closer = closer
+        self.also = also
+        self.closers = self.around + closer + also
+        self.known: Mapping[str, Shape] = self.shape.properties if closer == "}" else {}
 
 
 class Cursor:
@@ -49,7 +54,7 @@ class Cursor:
         self.strict = strict
         self.base = base
         self.buf = ""
-        self.pos = 0
+        self.pos: int = 0
         self.eof = False
         self.root: Node | None = None
         self.stack: list[Frame] = []
@@ -206,21 +211,6 @@ class Cursor:
 
     # ---- containers ----
 
-    def _open(self, sign: str) -> bool:
-        if len(self.stack) >= self.bounds.depth:
-            self._give_up("too_deep")
-            return False
-        at = self.base + self.pos
-        node = Node("object" if sign == "{" else "array", [], at, -1)
-        shape = self._guide()
-        self._add(node)
-        self.stack.append(Frame(node, shape, _PAIRS[sign], self._closers()))
-        if sign == "(":
-            self.fix("tuple", at, at + 1, "[")
-        self.pos += 1
-        self._state = self._members if sign == "{" else self._items
-        return True
-
     def _guide(self) -> Shape:
         if not self.stack:
             return self.shape
@@ -259,44 +249,6 @@ class Cursor:
             self.done = True
         self._state = self._after
 
-    def _closer(self, sign: str) -> bool:
-        """A closing bracket, right or wrong."""
-        at = self.base + self.pos
-        frame = self.stack[-1]
-        if frame.comma >= 0:
-            self.fix("trailing_comma", frame.comma, frame.comma + 1)
-            frame.comma = -1
-        if sign != frame.closer:
-            found = next((i for i in range(len(self.stack) - 2, -1, -1) if self.stack[i].closer == sign), -1)
-            wrong = self._is_wrong(found)
-            if wrong is None:
-                return False
-            if wrong:
-                self.fix("wrong_closer", at, at + 1, frame.closer)
-            else:
-                while len(self.stack) - 1 > found:
-                    self.fix("missing_closer", at, at, self.stack[-1].closer)
-                    self._close(at)
-        self.pos += 1
-        self._close(at + 1)
-        return True
-
-    def _is_wrong(self, found: int) -> bool | None:
-        """Whether a closing bracket that does not fit was meant for the innermost container, not for the one found."""
-        if found < 0:
-            return True
-        if self._lacks(AHEAD):
-            return None
-        behind = self.buf[self.pos + 1 : self.pos + AHEAD]
-        at = end_of(SPACE, behind, 0)
-        if found == 0:
-            return behind[at : at + 1] in (",", "}", "]") and bool(behind[at:].strip(" \t\n\r`"))
-        if behind[at : at + 1] != ",":
-            return False
-        key = QUOTED_KEY.match(behind, end_of(SPACE, behind, at + 1))
-        in_object = self.stack[found - 1].closer == "}"
-        return (key is not None) != in_object
-
     def _closers(self) -> str:
         return self.stack[-1].closers if self.stack else ""
 
@@ -306,6 +258,9 @@ class Cursor:
         return "member" if self.stack[-1].closer == "}" else "item"
 
     # ---- what is expected next: each reads one step, and says whether more steps are possible ----
+
+    def _closer(self, sign: str) -> bool:
+        raise NotImplementedError
 
     def _value(self) -> bool:
         raise NotImplementedError

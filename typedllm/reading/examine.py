@@ -19,8 +19,9 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor, Found, finish, in_a_row
 from typedllm.reading.fixes import TIER, Note
 from typedllm.reading.nodes import Node
-from typedllm.reading.report import cut, is_permitted, tell, with_places
+from typedllm.reading.report import cut, is_permitted, is_sound, tell, with_places
 from typedllm.reading.scalars import scalar
+from typedllm.reading.seams import torn
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Kind, Shape, Target
 from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Reading, ReadingStatus, Span
@@ -100,9 +101,13 @@ class Examination(Generic[T]):
             truncated = self.finish_reason == "length" and text.strip() != ""
             return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
         found = finish(extractor.found, text, self.target, self.bounds)
-        options = [self._option(each, each.node, text) for each in found]
-        if len(found) > 1:
-            options = self._lines(found, text) or options
+        options = self._lines(found, text)
+        if not options:
+            for each in found:
+                fault = torn(each.start, each.end, text, each.closed_more)
+                if fault is not None and not each.cut:
+                    each.node.note(fault)
+            options = [self._option(each, each.node, text) for each in found]
         if not any(option.valid for option in options):
             options += self._bare_answer(extractor, text)
         if not options:
@@ -124,7 +129,7 @@ class Examination(Generic[T]):
                 break
             member = inner.members[0]
             root = self.target.root
-            if member.key in root.properties or words.fold(member.key) in root.folded_keys or root.open:
+            if member.key in root.properties or words.fold(member.key) in root.folded_keys or root.is_map:
                 break
             inner = member.node
             unwrapped = self._aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
@@ -144,13 +149,14 @@ class Examination(Generic[T]):
         if data is not MISSING and not any(entry.note.fault and entry.note.kind != "unfit" for entry in entries):
             option.value, option.issues = self.judge(data)
             cut_short = found.cut and self.finish_reason == "length"
-            option.valid = not (option.issues or cut_short) and is_permitted(entries, text, self.policy)
+            sound = is_permitted(entries, text, self.policy) and is_sound(entries, len(text))
+            option.valid = sound and not (option.issues or cut_short)
         return option
 
     def _lines(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
         """Several values in a row, where a list of them is declared."""
         root = self.target.root
-        if "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
+        if len(found) < 2 or "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
             return []
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))

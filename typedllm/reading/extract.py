@@ -16,6 +16,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node, place
 from typedllm.reading.reader import JsonReader
+from typedllm.reading.seams import reopened
 from typedllm.reading.target import Target
 from typedllm.records import Span
 
@@ -58,6 +59,7 @@ class Found:
         end: offset after it.
         mended: whether it is not JSON as it stands.
         unclosed: whether it stands in reasoning that never ended.
+        closed_more: whether brackets behind it close more than it opened.
     """
 
     node: Node
@@ -67,6 +69,7 @@ class Found:
     end: int
     unclosed: bool = False
     mended: bool = False
+    closed_more: bool = False
 
     @property
     def start(self) -> int:
@@ -274,12 +277,13 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
         found = _without_braces(text, target, bounds)
-    found = _strict_first(found, text, target, bounds)
+    found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
         extra = _CLOSERS.match(text, each.end)
         if extra and not each.cut:
             each.node.note(Note("extra_closer", each.end, each.end + len(extra[0].rstrip())))
             each.end += len(extra[0].rstrip())
+            each.closed_more = True
     return [_unescaped(each, text, target, bounds) for each in found]
 
 
@@ -298,6 +302,16 @@ def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds)
                 found = _rescan(text, end, target, bounds) if swallowed else found
         done.append(each)
     return done
+
+
+def _whole(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates with what stands behind a bracket that closed the first of them too early."""
+    again = reopened(found[0].node, text, target, bounds) if found and not found[0].cut else None
+    if again is None:
+        return found
+    node, end = again
+    first = Found(node, found[0].fenced, False, found[0].lead, end, mended=True)
+    return [first, *(each for each in found[1:] if each.start >= end)]
 
 
 def _json_end(text: str, start: int) -> int:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
-from typedllm.reading.cursor import Cursor, end_of, shown
+from typedllm.reading.brackets import BracketReader
+from typedllm.reading.cursor import Frame, end_of, shown
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.strings import (
     AHEAD,
     CLOSERS,
     ESCAPE,
+    OPENERS,
+    PLAIN_ITEM,
     QUOTED_KEY,
     Behind,
     OpenString,
@@ -39,10 +42,24 @@ _QUICK: Final = {
 _TO_VALUE: Final = re.compile(rf"{_S}:")
 _RUN: Final = {'"': re.compile('"+'), "'": re.compile("'+")}
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
-_TAIL: Final = re.compile(r",\s*\Z|\n\s*\Z|\A\s+\Z")
+_SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
+_STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z")
+_FOREIGN: Final = re.compile(r"[“”„«»´`]\s*\Z")
+_APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
 
 
-class QuotedReader(Cursor):
+class Lost(NamedTuple):
+    """Where a string without closing quote ended: the fix that says so, the brackets and the comma behind it."""
+
+    fix: str = ""
+    closers: str = ""
+    comma: bool = False
+
+
+_KEPT: Final = Lost()
+
+
+class QuotedReader(BracketReader):
     """Reads strings with quotes, whatever the quotes."""
 
     def _take_key(self, key: str, at: int, end: int) -> bool:
@@ -142,22 +159,23 @@ class QuotedReader(Cursor):
             self.pos += 1
             self._end_string(at + 1)
             return True
-        key = QUOTED_KEY.match(buf, pos) if string.place == "member" else None
-        if (
-            key is None
-            and string.place == "member"
-            and key_verdict(buf[pos : pos + AHEAD], self._lacks(AHEAD)) == "more"
-        ):
+        if string.place == "key":
+            doubled = self._doubled_in_key(string, behind)
+            if doubled is not False:
+                return None if doubled is None else False
+        lost = self._lost_quote(string)
+        if lost is None:
             return None
-        lost = self._lost_quote(string, key[0].rstrip(" \t\r\n:=>：")[1:-1]) if key else ""
-        if lost:
+        if lost.fix:
             self._end_before(string, lost)
             return True
         string.inner += 1
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
             return False
-        self.fix("unescaped_quote", at, at + 1, '\\"' if buf[pos] == '"' else buf[pos])
+        doubtful = said == "doubt" or _STRUCTURE_BEFORE.search("".join(string.parts[-8:])[-80:])
+        kind = "likely_quote" if doubtful else "unescaped_quote"
+        self.fix(kind, at, at + 1, '\\"' if buf[pos] == '"' else buf[pos])
         string.parts.append(buf[pos])
         self.pos += 1
         return False
@@ -176,30 +194,103 @@ class QuotedReader(Cursor):
             self._end_string(self.base + self.pos)
         return run >= 3
 
-    def _lost_quote(self, string: OpenString, key: str) -> str:
-        """The name of the fix if the next member begins here, so that the string lost its closing quote."""
-        frame = self.stack[-1]
-        tail = _TAIL.search("".join(string.parts[-3:])[-80:])
-        if tail is None or key == frame.key:
-            return ""
-        if frame.known:
-            return "missing_quote" if key in frame.known else ""
-        return "missing_quote" if "\n" in tail[0] else "likely_quote" if "," in tail[0] else ""
+    def _lost_quote(self, string: OpenString) -> Lost | None:
+        """Where the string ended if this quote begins the next key or item, so that its own closing quote is missing.
 
-    def _end_before(self, string: OpenString, lost: str) -> None:
-        """Ends a string before the comma that the quote here follows."""
+        None when the text that came so far does not tell.
+        """
+        buf, pos = self.buf, self.pos
+        if string.place not in ("member", "item"):
+            return _KEPT
+        seam = _SEAM.search("".join(string.parts[-3:])[-80:])
+        key = QUOTED_KEY.match(buf, pos)
+        if key is None:
+            if key_verdict(buf[pos : pos + AHEAD], self._lacks(AHEAD)) == "more":
+                return None
+            return self._lost_item(string, seam)
+        if seam is None:
+            return _KEPT
+        name = key[0].rstrip(" \t\r\n:=>：").strip(OPENERS)
+        for closers in dict.fromkeys((re.sub(r"\s", "", seam[1]), "")):
+            frame = self._below(closers)
+            if frame is None or frame.closer != "}" or (not closers and name == frame.key):
+                continue
+            if name in frame.known:
+                return Lost("missing_quote", closers, seam[2].startswith(","))
+            if not frame.known and ("\n" in seam[0] or "," in seam[0]):
+                kind = "missing_quote" if "\n" in seam[0] and not closers else "likely_quote"
+                return Lost(kind, closers, seam[2].startswith(","))
+        return _KEPT
+
+    def _lost_item(self, string: OpenString, seam: re.Match[str] | None) -> Lost | None:
+        if string.place != "item" or seam is None or seam[1].strip() or not seam[2].startswith(","):
+            return _KEPT
+        if self._lacks(AHEAD):
+            return None
+        if PLAIN_ITEM.match(self.buf, self.pos, self.pos + AHEAD) is None:
+            return _KEPT
+        return Lost("missing_quote" if "\n" in seam[2] else "likely_quote", "", True)
+
+    def _below(self, closers: str) -> Frame | None:
+        """The container that is open once these brackets have closed the ones inside it."""
+        if len(closers) >= len(self.stack):
+            return None
+        inner = [frame.closer for frame in self.stack[len(self.stack) - len(closers) :]]
+        return self.stack[-1 - len(closers)] if list(closers) == inner[::-1] else None
+
+    def _end_before(self, string: OpenString, lost: Lost) -> None:
+        """Ends a string before the brackets and the comma that this quote follows."""
         text = "".join(string.parts)
-        kept = text.rstrip()
-        comma = kept.endswith(",")
-        kept = kept[:-1].rstrip() if comma else kept
+        seam = cast("re.Match[str]", _SEAM.search(text[-80:]))
+        cut = len(seam[0]) if lost.closers else len(seam[2])
+        kept, tail = text[: len(text) - cut].rstrip(), text[len(text) - cut :]
         end = self.base + self.pos - (len(text) - len(kept))
+        fix = lost.fix
+        other = _FOREIGN.search(kept) or _APOSTROPHE.search(kept)
+        if other:
+            fix = "likely_quote" if other.re is _APOSTROPHE and fix != "likely_quote" else fix
+            kept = kept[: other.start()]
         string.parts = [kept]
         string.notes = [note for note in string.notes if note.start < end]
-        self.fix(lost, end, end, '"')
+        self.fix(fix, end - bool(other), end, '"')
         self._end_string(end)
-        if comma:
+        for bracket in lost.closers:
+            self._close(self.base + self.pos - len(tail) + tail.index(bracket) + 1)
+        if lost.comma:
             self.stack[-1].comma = end
-            self._state = self._members
+            self._state = self._members if self.stack[-1].closer == "}" else self._items
+
+    def _doubled_in_key(self, string: OpenString, behind: Behind) -> bool | None:
+        """Passes over the second of two opening quotes of a key, or the first of two closing ones."""
+        at, sign = self.base + self.pos, self.buf[self.pos]
+        if at == string.start + 1:
+            self.fix("extra_quote", at, at + 1)
+            self.pos += 1
+            return True
+        if behind.text[:1] != sign:
+            return False
+        said = verdict(Behind(behind.text[1:], behind.complete), "key", 0, "")
+        if said == "ends":
+            self.fix("extra_quote", at, at + 1)
+            self.pos += 1
+        return None if said == "more" else said == "ends"
+
+    def _edges(self, string: OpenString, text: str, end: int) -> str:
+        """The text of a value without a quote that is doubled at its start or end, where the type tells that it is."""
+        if string.inner > 2:
+            return text
+        inner = [note for note in string.notes if note.kind == "unescaped_quote"]
+        edges = (string.start + 1, end - 2)
+        if len(inner) != string.inner or not all(note.start in edges for note in inner) or len(text) < 2:
+            return text
+        shape = self._guide()
+        free = "string" in shape.kinds and shape.literals is None and not shape.format
+        if free and string.inner == 2:
+            return text  # a text in quotes
+        kind = "likely_quote" if free else "extra_quote"
+        string.notes = [note._replace(kind=kind, after="") if note in inner else note for note in string.notes]
+        alone = sum(text.count(quote) for quote in string.closers) == string.inner
+        return text.strip(string.closers) if alone else text
 
     def _end_string(self, end: int, cut: str = "") -> None:
         string = cast("OpenString", self._string)
@@ -213,7 +304,7 @@ class QuotedReader(Cursor):
             self.stack[-1].key, self.stack[-1].key_at = text, string.start
             self._state = self._colon
             return
-        node = Node("string", text, string.start, end)
+        node = Node("string", self._edges(string, text, end) if string.inner else text, string.start, end)
         node.notes = string.notes or None
         if string.joined is not None:
             string.joined.value = string.joined.text + text

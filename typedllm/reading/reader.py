@@ -27,15 +27,16 @@ _MEMBER: Final = re.compile(
 )
 _ITEM: Final = re.compile(rf'{_S}{_VALUE}{_S}(?:,(?={_S}(?:["{{\[\-0-9]|true|false|null))|(?=\]{_S}[,\]}}]))')
 _KEY: Final = re.compile(rf"{_STRING}{_S}:")
-_MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}};]|,[^0-9]))")
+_MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}};]|,[^0-9])|[\[{{])")
 _ITEM_SCALAR: Final = re.compile(
     rf"({NUMBER.pattern}|true|false|null)(?={_S}[\],}};]|[ \t\n\r]+(?:[\"{{\[0-9-]|true|false|null))"
 )
 _WORDS: Final = {"true": True, "false": False, "null": None}
-_COLON: Final = re.compile(r":|=>?|：")
+_COLON: Final = re.compile(r":|=>?|[：;]")
+_SECOND_COLON: Final = re.compile(r":\s*[\"'“\d{\[tfnTFN-]")
 _LOOSE_KEY: Final = re.compile(r"([\w$@][^\n:{}\[\],\"]{0,100}?)([\"'”’`]?)\s*(?::|=>?|：)")
 _OPEN_KEY: Final = re.compile(r"[\"'“]([^\W\d][\w$-]*)\s*:\s*(?=[\"'“\d{\[tfnTFN-])")
-_OTHER: Final = re.compile(r"[^,}\]\n]+")
+_OTHER: Final = re.compile(rf"[^,}}\]\n]{{1,{AHEAD}}}")
 
 
 class JsonReader(BareReader):
@@ -66,11 +67,25 @@ class JsonReader(BareReader):
             self.fix("extra_comma", at, at + 1)
             self.pos += 1
             return True
-        if sign in "{[" and len(self.stack) > 1 and self.stack[-2].closer == "]" and frame.node.members:
+        if sign in "{[" and not frame.node.members:
+            return self._second_opener(frame, sign)
+        if sign in "{[" and len(self.stack) > 1 and self.stack[-2].closer == "]":
             self.fix("missing_closer", at, at, frame.closer)
             self._close(at)
             return True
         return self._bare_key()
+
+    def _second_opener(self, frame: Frame, sign: str) -> bool:
+        """A container where the first key should be: the bracket before it is doubled, or another one was meant."""
+        if self._turn_to_array(frame):
+            self._state = self._items
+            return True
+        if sign == "[":
+            return self._unexpected()
+        at = self.base + self.pos
+        self.fix("extra_opener", at, at + 1)
+        self.pos += 1
+        return True
 
     def _plain_members(self, frame: Frame) -> None:
         """The long stride: members that are plain JSON with plain values."""
@@ -155,6 +170,8 @@ class JsonReader(BareReader):
 
     def _unexpected(self) -> bool:
         """Text that is no part of JSON: it is passed over and told."""
+        if self._lacks(AHEAD):
+            return False
         at = self.base + self.pos
         if self.buf.startswith(("...", "…"), self.pos):
             self.fault("elision", at, at + 3)
@@ -172,6 +189,10 @@ class JsonReader(BareReader):
         if not sign:
             return False
         frame, at = self.stack[-1], self.base + self.pos
+        if sign in ",}]" and self._turn_to_array(frame):
+            self._add(Node("string", frame.key, frame.key_at, at))
+            self._state = self._after
+            return True
         found = _COLON.match(self.buf, self.pos)
         if found and self._lacks(2):
             return False
@@ -196,7 +217,7 @@ class JsonReader(BareReader):
     def _items(self) -> bool:
         """Expects an item or the end of an array."""
         frame = self.stack[-1]
-        if frame.closer == "]" and not self._comment:
+        if not self._comment:
             self._plain_items(frame)
         return self._value()
 
@@ -238,6 +259,13 @@ class JsonReader(BareReader):
             return self._open_string(self._place())
         if sign in ",}])":
             return self._no_value(sign)
+        if sign == ":" and self._place() == "member":
+            if self._lacks(AHEAD):
+                return False
+            if _SECOND_COLON.match(self.buf, self.pos):
+                self.fix("wrong_colon", self.base + self.pos, self.base + self.pos + 1)
+                self.pos += 1
+                return True
         found = (_ITEM_SCALAR if self._place() == "item" else _MEMBER_SCALAR).match(self.buf, self.pos)
         if found is None or found.end() - found.start() > self.bounds.digits:
             return self._bare_value()
@@ -285,19 +313,32 @@ class JsonReader(BareReader):
             frame.comma = at
             self.pos += 1
         elif sign in "}])":
-            return self._close_call() if sign == ")" and self._calls else self._closer(sign)
+            return self._close_call() if sign == ")" and self._calls and frame.also != ")" else self._closer(sign)
         elif sign in ";，、":
             self.fix("wrong_comma", at, at + 1, ",")
             frame.comma = at
             self.pos += 1
         elif sign == "+" and self._last(frame).kind == "string":
             return self._concatenate(frame)
+        elif sign in ".:" and self._lacks(AHEAD):
+            return False
+        elif sign in ".:" and self._for_comma(frame):
+            self.fix("wrong_comma", at, at + 1, ",")
+            frame.comma = at
+            self.pos += 1
         elif sign == ":" and frame.closer == "]":
             return self._key_in_array(frame)
         else:
             return self._no_comma(frame, sign)
         self._state = self._members if frame.closer == "}" else self._items
         return True
+
+    def _for_comma(self, frame: Frame) -> bool:
+        """Whether a stop or a colon stands where a comma should: the next member or item follows it."""
+        after = end_of(SPACE, self.buf, self.pos + 1)
+        if frame.closer == "}":
+            return QUOTED_KEY.match(self.buf, after) is not None
+        return self.buf[self.pos] == "." and self.buf[after : after + 1] in OPENERS + "{["
 
     def _last(self, frame: Frame) -> Node:
         return frame.node.members[-1].node if frame.closer == "}" else frame.node.items[-1]
@@ -319,20 +360,6 @@ class JsonReader(BareReader):
         self.pos = at
         self._open_string(self._place(), quick=False)
         cast("OpenString", self._string).joined = self._last(frame)
-        return True
-
-    def _key_in_array(self, frame: Frame) -> bool:
-        """A colon after an item: the item is a key, and the array before it was not closed."""
-        items = frame.node.items
-        if len(self.stack) < 2 or self.stack[-2].closer != "}" or items[-1].kind not in ("string", "bare"):
-            return self._unexpected()
-        key = items.pop()
-        self.fix("missing_closer", key.start, key.start, "]")
-        self._close(key.start)
-        above = self.stack[-1]
-        above.key, above.key_at = key.text, key.start
-        self.pos += 1
-        self._state = self._value
         return True
 
     def _no_comma(self, frame: Frame, sign: str) -> bool:

@@ -19,6 +19,11 @@ _ELISION: Final = re.compile(
 )
 
 
+_BRACKETS: Final = frozenset(
+    {"missing_closer", "wrong_closer", "extra_closer", "missing_opener", "wrong_opener", "extra_opener"}
+)
+
+
 class Told(NamedTuple):
     """What the notes of a reading say."""
 
@@ -55,6 +60,12 @@ def is_permitted(entries: Iterable[Entry], text: str, policy: Policy) -> bool:
         note.kind == "comment" and _ELISION.search(text[note.start : note.end]) for _, note in entries
     )
     return not elided and not any(note.fault and note.kind != "unfit" for _, note in entries)
+
+
+def is_sound(entries: Iterable[Entry], length: int) -> bool:
+    """Whether the structure is beyond doubt: where brackets were mended, an item must not be taken for a list too."""
+    kinds = {note.kind for _, note in entries if not (note.kind == "missing_closer" and note.start == length)}
+    return not ("single_item" in kinds and kinds & _BRACKETS)
 
 
 def as_fix(path: str, note: Note, text: str) -> Fix:

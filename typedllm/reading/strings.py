@@ -18,7 +18,7 @@ AHEAD: Final = 160
 """How many characters behind a quote are looked at."""
 
 Place: TypeAlias = Literal["key", "member", "item", "root"]
-Verdict: TypeAlias = Literal["ends", "inner", "more", "guess"]
+Verdict: TypeAlias = Literal["ends", "inner", "more", "doubt"]
 
 CLOSERS: Final[Mapping[str, str]] = {
     '"': '"', "'": "'", "`": "`", "“": "”“\"", "”": "”\"", "„": "“”\"", "‘": "’'", "’": "’'", "´": "´", "«": "»", "＂": "＂",
@@ -28,9 +28,11 @@ _QUOTES: Final = re.escape(OPENERS + "»")
 _SPACE: Final = re.compile(r"\s*")
 _COLON: Final = r"\s*(?::|=>?|：)"
 QUOTED_KEY: Final = re.compile(
-    rf"(?:\"(?:[^\"\\\n]|\\.){{0,80}}+\"|[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]){_COLON}"
+    rf"(?:\"(?:[^\"\\\n]|\\.){{0,80}}+\"|\"{{1,2}}[^\"\\\n]{{1,80}}\"{{1,2}}|[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]){_COLON}"
 )
-BARE_KEY: Final = re.compile(rf"([^\W\d][\w$.-]{{0,60}})[{_QUOTES}]?{_COLON}(?!//)")
+BARE_KEY: Final = re.compile(
+    rf"(?:[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?{_COLON}(?!//)|[0-9]{{1,9}}\s*:(?=\s*[{_QUOTES}{{\[]))"
+)
 _KEY_BEGUN: Final = re.compile(
     rf"[{_QUOTES}][^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z"
 )
@@ -38,11 +40,16 @@ _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|Non
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
 _GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
 _COMMENT: Final = re.compile(r"//|/\*")
+_BRACKETS: Final = re.compile(r"[}\])\s]*")
+_STRAY_WORD: Final = re.compile(rf"\w{{1,30}}\s{{1,4}}[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]\s{{0,3}}:")
+_BEGINS: Final = re.compile(rf"\s*[;，、.:]?\s*[{_QUOTES}{{\[]")
+_OPEN_KEY: Final = re.compile(r"[\"'“][^\W\d][\w$-]{0,40}\s{0,3}:\s{0,3}(?=[\"'“\d{\[tfnTFN-])")
+_SCALAR_ENDS: Final = re.compile(r"(?:-?\d[\d.eE+-]{0,30}|true|false|null|True|False|None)\s{0,4}[,}\]]")
 _BARE_VALUE: Final = re.compile(r"-?\d|(?:true|false|null|True|False|None)\b")
 _NEXT_STRING: Final = re.compile(
-    rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}](?:\s*[,\]}})\[{{]|\s+(?:[\"\d-]|(?:true|false|null)\b)|\s*\Z)"
+    rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}](?:\s*[;,\]}})\[{{]|\s+(?:[\"\d-]|(?:true|false|null)\b)|\s*\Z)"
 )
-_PLAIN_ITEM: Final = re.compile(rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}]\s*(?:[,\]}})]|\Z)")
+PLAIN_ITEM: Final = re.compile(rf"(?:\"[^\"\n]*\"|[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}])\s*(?:[,\]}})]|\Z)")
 
 
 class OpenString:
@@ -72,6 +79,8 @@ class Behind(NamedTuple):
 def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
     """Whether the quote before this text ends its string.
 
+    `doubt` is a quote that is more likely a part of the string than its end, but not surely.
+
     Args:
         behind: the text that follows the quote.
         place: where the string stands.
@@ -90,12 +99,12 @@ def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
     if sign == ",":
         return _after_comma(text, at + 1, complete, place, inner)
     if sign in "}])":
-        return _after_closer(text, at, complete, closers)
+        return _after_closer(text, at, complete, closers, inner)
     if text.startswith("```"[: len(text) - at], at):
         return "ends" if complete or len(text) - at >= 3 else "more"
     if sign in OPENERS:
-        return _after_quote(text, at, complete, place)
-    return _after_other(text, at, complete, place, closers)
+        return _after_quote(text, at, complete, place, inner)
+    return _after_other(text, at, complete, place, closers, inner)
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
@@ -105,13 +114,13 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 def _after_key(text: str, at: int, complete: bool) -> Verdict:
     sign = text[at]
-    if sign in ":：=,}{[" or (at > 0 and sign in OPENERS):
+    if sign in ":：=,;}{[" or (at > 0 and sign in OPENERS):
         return "ends"
-    if at > 0 and not complete and len(text) - at < 6:
+    if not complete and len(text) - at < (6 if at > 0 else 40):
         return "more"
-    if at > 0 and _BARE_VALUE.match(text, at):
+    if (_BARE_VALUE if at > 0 else _SCALAR_ENDS).match(text, at):
         return "ends"
-    return "inner" if complete or sign not in OPENERS else "more"
+    return "doubt"
 
 
 def _key(text: str, at: int, complete: bool) -> Verdict:
@@ -139,10 +148,14 @@ def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -
         said = _key(text, at, complete)
         if said == "inner" and complete and sign in _QUOTES and _KEY_BEGUN.match(text, at):
             return "ends"  # the end of the text has cut a key
+        if said == "inner" and _OPEN_KEY.match(text, at):
+            return "ends" if "\n" in text[:at] else "doubt"
+        if said == "inner" and sign.isalpha():
+            return _stray_word(text, at, complete)
         return _next_string(text, at, complete) if said == "inner" and inner % 2 == 0 else said
     if inner % 2 == 0:
         return "ends"
-    found = (_PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
+    found = (PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
     if not complete and (found is None or found.end() == len(text)):
         return "more"
     return "ends" if found else "inner"
@@ -156,16 +169,23 @@ def _next_string(text: str, at: int, complete: bool) -> Verdict:
     return "more" if not complete and text[at] in OPENERS else "inner"
 
 
+def _stray_word(text: str, at: int, complete: bool) -> Verdict:
+    """After a comma: a word with a key behind it does not belong there, or all of it is part of this string."""
+    if _STRAY_WORD.match(text, at):
+        return "doubt"
+    return "inner" if complete or len(text) - at >= 120 else "more"
+
+
 def _comment(text: str, at: int, complete: bool) -> Verdict:
     if _COMMENT.match(text, at):
         return "ends"
     return "more" if not complete and at + 3 > len(text) else "inner"
 
 
-def _after_closer(text: str, at: int, complete: bool, closers: str) -> Verdict:
+def _after_closer(text: str, at: int, complete: bool, closers: str, inner: int) -> Verdict:
     """A bracket follows: does the document go on behind it, or does the string?"""
     if text[at] not in closers:
-        return _rest_closes(text, at, complete)
+        return _rest_closes(text, at, complete, inner)
     space = _end(_SPACE, text, at + 1)
     if space == len(text):
         return "ends" if complete else "more"
@@ -174,25 +194,36 @@ def _after_closer(text: str, at: int, complete: bool, closers: str) -> Verdict:
     if text[space] in "/#":
         return "ends" if space > at + 1 else "inner"
     if len(closers) > 1:
-        return _key(text, space, complete)
+        said = _key(text, space, complete)
+        return ("doubt" if inner % 2 else "ends") if said == "inner" and _BEGINS.match(text, space) else said
     found = _GOES_ON.match(text, space)
     return "inner" if found else "ends" if complete else "more"
 
 
-def _rest_closes(text: str, at: int, complete: bool) -> Verdict:
-    """A bracket that nothing here opened: a wrong one at the very end, else a part of the string."""
+def _rest_closes(text: str, at: int, complete: bool, inner: int) -> Verdict:
+    """A bracket that nothing here opened: a wrong one where the document goes on or ends, else a part of the string."""
     end = _end(_CLOSING, text, at)
-    return "inner" if end < len(text) else "ends" if complete else "more"
+    if end == len(text):
+        return "ends" if complete else "more"
+    behind = _end(_BRACKETS, text, at)
+    if text[behind] != "," and not (inner % 2 == 0 and text[behind] in OPENERS):
+        return "inner"
+    said = _key(text, _end(_SPACE, text, behind + (text[behind] == ",")), complete)
+    return "doubt" if said == "ends" and inner % 2 else said
 
 
-def _after_quote(text: str, at: int, complete: bool, place: Place) -> Verdict:
+def _after_quote(text: str, at: int, complete: bool, place: Place, inner: int) -> Verdict:
     key = _key(text, at, complete)
     if key != "inner" or place != "item":
         return key
-    return "ends" if at > 0 else "inner"
+    if at > 0:
+        return "ends"
+    if not complete:
+        return "more"
+    return ("doubt" if inner else "ends") if PLAIN_ITEM.match(text, at) else "inner"
 
 
-def _after_other(text: str, at: int, complete: bool, place: Place, closers: str) -> Verdict:
+def _after_other(text: str, at: int, complete: bool, place: Place, closers: str, inner: int) -> Verdict:
     sign = text[at]
     if sign in "/#":
         return ("ends" if at > 0 else "inner") if sign == "#" else _comment(text, at, complete)
@@ -200,19 +231,37 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str)
         after = _end(_SPACE, text, at + 1)
         if after == len(text):
             return "ends" if complete else "more"
-        return "ends" if text[after] in OPENERS else "inner"
-    if sign == ":" and place == "item":
-        return "ends"
+        return _comment(text, after, complete) if text[after] == "/" else "ends" if text[after] in OPENERS else "inner"
     if sign in ";，、":
         after = _end(_SPACE, text, at + 1)
         if after == len(text):
             return "ends" if complete else "more"
         if text[after] in "}])":
-            return _after_closer(text, after, complete, closers)
+            return _after_closer(text, after, complete, closers, inner)
         return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
+    if sign in ".:" and place == "member":
+        after = _end(_SPACE, text, at + 1)
+        return ("ends" if complete else "more") if after == len(text) else _key(text, after, complete)
+    if sign == ":" and place == "item":
+        return "ends"
+    if sign == "." and inner == 0:
+        after = _end(_SPACE, text, at + 1)
+        if not complete:
+            return "more"
+        return "ends" if after < len(text) and text[after] in OPENERS and PLAIN_ITEM.match(text, after) else "inner"
     if sign in "{[":
         return "ends" if place == "item" and "\n" in text[:at] else "inner"
+    if place == "item" and at > 0 and (sign.isalnum() or sign == "-"):
+        return _scalar(text, at, complete, inner)
     return _key(text, at, complete) if place == "member" and at > 0 else "inner"
+
+
+def _scalar(text: str, at: int, complete: bool, inner: int) -> Verdict:
+    """A number or literal behind an item without a comma between: the next item, if the list goes on behind it."""
+    found = _SCALAR_ENDS.match(text, at)
+    if found:
+        return "doubt" if inner % 2 else "ends"
+    return "inner" if complete or len(text) - at >= 40 else "more"
 
 
 _ESCAPED: Final[Mapping[str, str]] = {

@@ -178,6 +178,11 @@ class Shape:
         return not self.arms and self.kinds == KINDS
 
     @cached_property
+    def is_map(self) -> bool:
+        """Whether it takes objects of any keys."""
+        return "object" in self.kinds and not self.properties
+
+    @cached_property
     def literals(self) -> tuple[JsonValue, ...] | None:
         """The only values that it takes, if they are listed."""
         if "const" in self.node:

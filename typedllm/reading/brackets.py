@@ -1,0 +1,166 @@
+"""Brackets: which container opens, which closes, and what a bracket that is wrong, missing or one too many means."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from typedllm.reading.cursor import SPACE, Cursor, Frame, end_of
+from typedllm.reading.nodes import Node
+from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY
+
+_CLOSING: Final = re.compile(r"[}\])\s]*")
+
+
+class BracketReader(Cursor):
+    """Opens and closes containers.
+
+    Attributes:
+        passed: offsets of closing brackets that are known to be one too many.
+    """
+
+    passed: frozenset[int] = frozenset()
+
+    def _open(self, sign: str) -> bool:
+        at = self.base + self.pos
+        if not self._push(Node("object" if sign == "{" else "array", [], at, -1), ")" if sign == "(" else ""):
+            return False
+        if sign == "(":
+            self.fix("tuple", at, at + 1, "[")
+        self.pos += 1
+        self._state = self._members if sign == "{" else self._items
+        return True
+
+    def _push(self, node: Node, also: str = "") -> bool:
+        if len(self.stack) >= self.bounds.depth:
+            self._give_up("too_deep")
+            return False
+        shape = self._guide()
+        self._add(node)
+        self.stack.append(Frame(node, shape, "}" if node.kind == "object" else "]", self._closers(), also))
+        return True
+
+    def _closer(self, sign: str) -> bool:
+        """A closing bracket, right or wrong."""
+        at = self.base + self.pos
+        frame = self.stack[-1]
+        if at in self.passed:
+            return self._pass_over()
+        if frame.comma >= 0:
+            self.fix("trailing_comma", frame.comma, frame.comma + 1)
+            frame.comma = -1
+        if sign not in (frame.closer, frame.also):
+            found = next((i for i in range(len(self.stack) - 2, -1, -1) if self.stack[i].closer == sign), -1)
+            meant = self._meant(found)
+            if meant == "more":
+                return False
+            if meant == "extra":
+                return self._pass_over()
+            if meant == "wrong":
+                self.fix("wrong_closer", at, at + 1, frame.closer)
+            else:
+                while len(self.stack) - 1 > found:
+                    self.fix("missing_closer", at, at, self.stack[-1].closer)
+                    self._close(at)
+        self.pos += 1
+        self._close(at + 1)
+        return True
+
+    def _pass_over(self) -> bool:
+        at = self.base + self.pos
+        self.fix("extra_closer", at, at + 1)
+        self.pos += 1
+        self._state = self._after
+        return True
+
+    def _meant(self, found: int) -> Literal["wrong", "extra", "missing", "more"]:
+        """What a closing bracket that does not fit means: another one for the innermost container, one too many, or
+        the right one for the container that was found further out, behind others that are missing.
+        """
+        if self._lacks(AHEAD):
+            return "more"
+        behind = self.buf[self.pos + 1 : self.pos + AHEAD]
+        at = end_of(SPACE, behind, 0)
+        if found < 0:
+            return "extra" if self._goes_on(behind, at) and not self._for_inner(behind, at) else "wrong"
+        if found == 0:
+            more = behind[at : at + 1] in (",", "}", "]") and behind[at:].strip(" \t\n\r`")
+            return "wrong" if more else "missing"
+        if behind[at : at + 1] != ",":
+            return "missing"
+        key = QUOTED_KEY.match(behind, end_of(SPACE, behind, at + 1))
+        in_object = self.stack[found - 1].closer == "}"
+        return "wrong" if (key is not None) != in_object else "missing"
+
+    def _goes_on(self, behind: str, at: int) -> bool:
+        """Whether the innermost container goes on behind a bracket that nothing opened, or its own bracket follows."""
+        frame = self.stack[-1]
+        if behind[at : at + 1] == ",":
+            at = end_of(SPACE, behind, at + 1)
+            return (QUOTED_KEY.match(behind, at) is not None) == (frame.closer == "}")
+        brackets = end_of(_CLOSING, behind, at)
+        wanted = [each.closer for each in self.stack[::-1]]
+        return "".join(behind[at:brackets].split()).startswith("".join(wanted)[:brackets] or " ")
+
+    def _for_inner(self, behind: str, at: int) -> bool:
+        """Whether the key behind a bracket that nothing opened shows that it was meant for the innermost object."""
+        frame = self.stack[-1]
+        if len(self.stack) < 2 or self.stack[-2].closer != "}" or behind[at : at + 1] != ",":
+            return False
+        if frame.node.members and frame.node.members[-1].node.kind == "array" and self.buf[self.pos] == "]":
+            return False  # it is doubled
+        key = QUOTED_KEY.match(behind, end_of(SPACE, behind, at + 1))
+        name = key[0].rstrip(" \t\r\n:=>：").strip(OPENERS) if key else ""
+        return name not in frame.known
+
+    def _key_in_array(self, frame: Frame) -> bool:
+        """A colon after an item: the item is a key. The declared type tells which bracket is missing or wrong."""
+        items = frame.node.items
+        key = items[-1]
+        if key.kind not in ("string", "bare") or key.notes:
+            return self._unexpected()
+        above = self.stack[-2] if len(self.stack) > 1 and self.stack[-2].closer == "}" else None
+        takes_objects = frame.shape.item(len(items) - 1)
+        if len(items) == 1 and "object" in frame.shape.kinds and "array" not in frame.shape.kinds:
+            self._turn_to_object(frame)
+        elif key.text in takes_objects.properties and not (above and key.text in above.known and len(items) > 1):
+            items.pop()
+            self.fix("missing_opener", key.start, key.start, "{")
+            if not self._push(Node("object", [], key.start, -1)):
+                return False
+        elif above and (len(items) == 1 or items[-2].kind != "object") and self._may_be_above(above, key.text, items):
+            items.pop()
+            self.fix("missing_closer", key.start, key.start, "]")
+            self._close(key.start)
+        else:
+            return self._unexpected()
+        frame = self.stack[-1]
+        frame.key, frame.key_at, frame.comma = key.text, key.start, -1
+        self.pos += 1
+        self._state = self._value
+        return True
+
+    def _may_be_above(self, above: Frame, key: str, items: list[Node]) -> bool:
+        """Whether a key in an array is one of the object around it, so that the array's closing bracket is missing."""
+        return key in above.known or (not above.known and len(items) > 1)
+
+    def _turn_to_object(self, frame: Frame) -> None:
+        """The container that was opened with another bracket is an object."""
+        start = frame.node.start
+        frame.node.kind, frame.node.value = "object", []
+        frame.node.notes = [note for note in frame.node.notes or () if note.kind != "tuple"]
+        frame.turn("}", frame.also or "]")
+        self.fix("wrong_opener", start, start + 1, "{")
+
+    def _turn_to_array(self, frame: Frame) -> bool:
+        """Turns an object without members to an array, if that is what is declared here."""
+        if frame.node.members or "array" not in frame.shape.kinds or "object" in frame.shape.kinds:
+            return False
+        start = frame.node.start
+        frame.node.kind, frame.node.value = "array", []
+        frame.turn("]", "}")
+        self.fix("wrong_opener", start, start + 1, "[")
+        return True
+
+    def _unexpected(self) -> bool:
+        raise NotImplementedError

@@ -1,0 +1,66 @@
+"""What stands right before and behind a candidate: a document that was torn in two must not pass for its half."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.fixes import Note
+from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
+from typedllm.reading.strings import QUOTED_KEY
+from typedllm.reading.target import Target
+
+_BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*,|[\[{]|[\"']\s*:)\s*\Z")
+_TAIL: Final = re.compile(r"[,\[{:]\s*\Z")
+_BEHIND: Final = re.compile(
+    r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
+)
+_KEY_BEHIND: Final = re.compile(r"\s*,\s*")
+_REOPENED: Final = 3
+_LOOK: Final = 200
+
+
+def torn(start: int, end: int, text: str, closed_more: bool = False) -> Note | None:
+    """The fault of a candidate that is a piece of a larger document, whose other pieces stand right beside it.
+
+    Args:
+        start: where the candidate begins.
+        end: where it ends.
+        text: the reply.
+        closed_more: whether brackets behind it close more than it opened.
+    """
+    behind = _BEHIND.match(text, end, end + _LOOK)
+    if behind:
+        return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
+    before = (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start])
+    return Note("unexpected_text", max(0, start - _LOOK), start, "", True) if before else None
+
+
+def reopened(node: Node, text: str, target: Target, bounds: Bounds = DEFAULT) -> tuple[Node, int] | None:
+    """Reads an object anew that was closed too early, since a comma and a key stand behind its closing bracket.
+
+    Args:
+        node: what was read.
+        text: the reply.
+        target: what the answer is declared to be.
+        bounds: what it may hold.
+
+    Returns:
+        The object with the members behind that bracket and the offset after it; None when that does not stand.
+    """
+    passed: set[int] = set()
+    read, end = node, node.end
+    for _ in range(_REOPENED):
+        comma = _KEY_BEHIND.match(text, end)
+        if read.kind != "object" or comma is None or not QUOTED_KEY.match(text, comma.end(), comma.end() + _LOOK):
+            break
+        passed.add(end - 1)
+        reader = JsonReader(target.root, node.start, bounds)
+        reader.passed = frozenset(passed)
+        reader.feed(text[node.start :])
+        if reader.root is None or not reader.done or reader.gave_up:
+            return None
+        read, end = reader.root, reader.base + reader.pos
+    return (read, end) if passed and end > node.end else None
