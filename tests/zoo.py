@@ -59,6 +59,11 @@ class Level(enum.IntEnum):
     HIGH = 2
 
 
+class Flags(enum.Flag):
+    READ = 4
+    WRITE = 2
+
+
 class Mixed(enum.Enum):
     ONE = 1
     TWO = "two"
@@ -168,6 +173,15 @@ class Track:
     tags: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Total:
+    parts: list[int]
+    total: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.total = sum(self.parts)
+
+
 @pydantic.dataclasses.dataclass
 class Album:
     tracks: list[Track] = Field(min_length=1)
@@ -251,6 +265,7 @@ ZOO: dict[str, Case] = {
     "one literal": Case(Literal["a"], ('"a"',), ('"b"',)),
     "str enum": Case(Size, ('"tall"',), ('"TALL"',), (), ("two gulps", "How large the cup is")),
     "int enum": Case(Level, ("1",), ("3",), (), ("1 LOW, 2 HIGH",)),
+    "flags": Case(Flags, ("4", "6"), ('"x"',), ("8",), ("0..6; sum of: 4 READ, 2 WRITE",)),
     "mixed enum": Case(Mixed, ("1", '"two"'), ("2",)),
     "union": Case(int | str, ("1", '"a"'), ("null", "[]")),
     "optional": Case(int | None, ("1", "null"), ('"x"',)),
@@ -263,6 +278,7 @@ ZOO: dict[str, Case] = {
     "frozenset": Case(frozenset[str], ('["a"]',), ("[[]]",)),
     "deque": Case(collections.deque[int], ("[1]",), ('["a"]',)),
     "sequence": Case(collections.abc.Sequence[int], ("[1]",), ('["a"]',)),
+    "collection": Case(collections.abc.Collection[int], ("[1]",), ('["a"]',)),
     "iterable": Case(collections.abc.Iterable[int], ("[1]",), ('["a"]',)),
     "mapping": Case(collections.abc.Mapping[str, int], ('{"a": 1}',), ('{"a": "x"}',)),
     "defaultdict": Case(collections.defaultdict[str, list[int]], ('{"a": [1]}',), ('{"a": 1}',)),
@@ -270,6 +286,7 @@ ZOO: dict[str, Case] = {
     "counter": Case(collections.Counter[str], ('{"a": 1}',), ('{"a": "x"}',)),
     "literal keys": Case(dict[Literal["a", "b"], int], ('{"a": 1}', "{}"), ('{"c": 1}', '{"a": "x"}')),
     "enum keys": Case(dict[Size, int], ('{"tall": 1}',), ('{"TALL": 1}',)),
+    "int enum keys": Case(dict[Level, str], ('{"1": "a"}',), ('{"1": []}',), ('{"3": "a"}',), ("keys: 1 LOW, 2 HIGH",)),
     "number keys": Case(dict[int, str], ('{"1": "a"}',), ('{"1": []}',), ('{"x": "a"}',), ("keys: numbers as text",)),
     "tuple": Case(tuple[int, str], ('[1, "a"]',), ('["a", 1]', "[1]", '[1, "a", 2]')),
     "empty tuple": Case(tuple[()], ("[]",), ("[1]",)),
@@ -345,6 +362,9 @@ ZOO: dict[str, Case] = {
         ("{}", '{"title": 1}'),
         ('{"title": "a", "seconds": 0}',),
         ("A song.", "as printed", "> 0", "default: 180"),
+    ),
+    "computed dataclass": Case(
+        Total, ('{"parts": [1]}',), ('{"parts": 1}',), (), ("interface Total { parts: integer[] }",)
     ),
     "pydantic dataclass": Case(Album, ('{"tracks": [{"title": "a"}]}',), ("{}",), ('{"tracks": []}',), ("of release",)),
     "typed dict": Case(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.records import MISSING, Issue, JsonValue
+from typedllm.schema.written import written
 
 if TYPE_CHECKING:
     from typedllm.schema.build import Built
@@ -102,7 +103,7 @@ class PydanticValidator(Generic[T]):
 
     def dump(self, value: Any) -> str:
         """See `Validator`."""
-        return self._adapter.dump_json(value, by_alias=True, exclude_unset=True).decode()
+        return written(value, self._adapter)
 
 
 class DocumentValidator:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from typedllm.errors import SchemaError
 from typedllm.records import JsonSchema
 from typedllm.schema.docs import annotate
 from typedllm.schema.generate import UNSUPPORTED, Generator
+from typedllm.schema.mistaken import NotATypeError
 from typedllm.schema.names import identifier
 from typedllm.schema.portable import portable
 from typedllm.schema.vocabulary import Vocabulary, collecting
@@ -61,7 +63,7 @@ _RECENT: Final = 512
 _MOST_NAMES: Final = 50
 _NAMELESS: Final = frozenset({"builtins", "collections", "collections.abc", "types", "typing", "typing_extensions"})
 _MAKE_IT_ONE: Final = "make it a dataclass, a TypedDict or a BaseModel"
-_PYDANTIC_REFUSES: Final = (PydanticUserError, PydanticUndefinedAnnotation, CoreSchemaError)
+_PYDANTIC_REFUSES: Final = (PydanticUserError, PydanticUndefinedAnnotation, CoreSchemaError, SyntaxError, ImportError)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -143,7 +145,11 @@ def _typed(value: object) -> Hashable:
 
 
 def _build(type_: TypeForm[T]) -> Built[T]:
-    name, form = _name(type_), portable(type_)
+    name = _name(type_)
+    try:
+        form = portable(type_)
+    except NotATypeError as error:
+        raise _refused(name, [f"{name}: {error}"]) from None
     try:
         adapter: TypeAdapter[T] = TypeAdapter(form, _parent_depth=_depth_outside(inspect.currentframe()))
         return _with_document(adapter, name, type_)
@@ -172,8 +178,10 @@ def _diagnosis(name: str, form: Any, error: Exception) -> Iterator[str]:
     if isinstance(error, PydanticSchemaGenerationError):
         try:
             wrapped: Any = tuple.__class_getitem__(form)
-            lenient: TypeAdapter[Any] = TypeAdapter(wrapped, config=ConfigDict(arbitrary_types_allowed=True))
-            document = lenient.json_schema(schema_generator=Generator)
+            with warnings.catch_warnings():  # that what is no type is taken for anything
+                warnings.simplefilter("ignore")
+                lenient: TypeAdapter[Any] = TypeAdapter(wrapped, config=ConfigDict(arbitrary_types_allowed=True))
+                document = lenient.json_schema(schema_generator=Generator)
         except _PYDANTIC_REFUSES:
             document = {}
         if found := list(_problems(name, {"$defs": document.get("$defs", {}), **document.get("prefixItems", [{}])[0]})):
@@ -185,7 +193,8 @@ def _diagnosis(name: str, form: Any, error: Exception) -> Iterator[str]:
         return
     lines = str(error).partition("\n\nFor further information")[0].split()
     said = " ".join(lines).partition(". Set `arbitrary_types_allowed")
-    yield f"{name}: {said[0]}{f' ({_MAKE_IT_ONE})' if said[1] else ''}"
+    way_out = _MAKE_IT_ONE if "<class " in said[0] else "it cannot stand there by itself"
+    yield f"{name}: {said[0]}{f' ({way_out})' if said[1] else ''}"
 
 
 def _undefined_names(form: Any) -> Iterator[str]:

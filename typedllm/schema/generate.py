@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator as Generating
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum
+from datetime import timedelta
+from enum import Enum, Flag
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 from pydantic_core import core_schema as core
 
 from typedllm.schema.docs import attribute_docstrings, describe, docstring_of, name_of
@@ -17,6 +19,10 @@ from typedllm.schema.walk import is_list, is_object, resolve, walk
 UNSUPPORTED: Final = "x-unsupported"
 
 _WAY_OUT: Final = "give it a JSON form with pydantic.WithJsonSchema, or leave the field out with SkipJsonSchema"
+_OTHERWISE: Final = "make it a dataclass or a BaseModel, or declare the JSON that it is made from"
+_NO_KEYS: Final = frozenset(
+    {"list", "tuple", "set", "frozenset", "dict", "model", "dataclass", "typed-dict", "named-tuple", "call", "none"}
+)
 _BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _WHEN: Final = {"past": "in the past", "future": "in the future"}
 _ZONES: Final = {"aware": "with time zone", "naive": "without time zone"}
@@ -35,6 +41,7 @@ class Generator(GenerateJsonSchema):
         super().__init__(*args, **keywords)
         self._by_name = False
         self._engine: object = None
+        self._defined: dict[str, Any] = {}
 
     def generate(self, schema: core.CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         document = super().generate(schema, mode)
@@ -43,10 +50,14 @@ class Generator(GenerateJsonSchema):
                 _require(node, tagged["propertyName"], document)
         return document
 
+    def definitions_schema(self, schema: core.DefinitionsSchema) -> JsonSchemaValue:
+        self._defined.update((str(one.get("ref")), one) for one in schema["definitions"])
+        return super().definitions_schema(schema)
+
     # What JSON cannot hold.
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
-        what = getattr(schema.get("cls"), "__name__", "") or error_info.removeprefix("core_schema.")
+        what = getattr(schema.get("cls"), "__name__", "") or error_info.removeprefix("core_schema.").partition(" (")[0]
         return {UNSUPPORTED: f"{what} has no JSON form ({_WAY_OUT})"}
 
     def callable_schema(self, schema: core.CallableSchema) -> JsonSchemaValue:  # noqa: ARG002
@@ -54,9 +65,7 @@ class Generator(GenerateJsonSchema):
 
     def is_instance_schema(self, schema: core.IsInstanceSchema) -> JsonSchemaValue:
         name = getattr(schema["cls"], "__name__", str(schema["cls"]))
-        return {
-            UNSUPPORTED: f"{name} is a class that pydantic cannot build from JSON (make it a dataclass or a BaseModel)"
-        }
+        return {UNSUPPORTED: f"{name} is a class that pydantic cannot build from JSON ({_OTHERWISE})"}
 
     def is_subclass_schema(self, schema: core.IsSubclassSchema) -> JsonSchemaValue:  # noqa: ARG002
         return {UNSUPPORTED: f"a class has no JSON form ({_WAY_OUT})"}
@@ -78,11 +87,21 @@ class Generator(GenerateJsonSchema):
 
     def enum_schema(self, schema: core.EnumSchema) -> JsonSchemaValue:
         docs = attribute_docstrings(schema["cls"])
-        members: list[Enum] = schema["members"]
+        members: list[Enum] = list(dict.fromkeys(schema["members"]))
+        if not members:
+            return {UNSUPPORTED: f"{schema['cls'].__name__} has no members (declare some)"}
+        if found := next((member for member in members if not _is_json(member.value)), None):
+            return {UNSUPPORTED: f"{found} is {found.value!r}, which is no JSON (make it a string or a number)"}
+        if issubclass(schema["cls"], Flag):
+            return _flags(schema["cls"], members)
         rules = [f"{member.value}: {docs[member.name]}" for member in members if member.name in docs]
-        return _hinted(super().enum_schema(schema), rules=rules, names=[member.name for member in members])
+        return _hinted(
+            super().enum_schema({**schema, "members": members}), rules=rules, names=[member.name for member in members]
+        )
 
     def literal_schema(self, schema: core.LiteralSchema) -> JsonSchemaValue:
+        if other := [value for value in schema["expected"] if not _is_json(getattr(value, "value", value))]:
+            return {UNSUPPORTED: f"the literal {other[0]!r} is no JSON (make it a string or a number)"}
         made = super().literal_schema(schema)
         names = [value.name for value in schema["expected"] if isinstance(value, Enum)]
         return _hinted(made, names=names) if len(names) == len(schema["expected"]) else made
@@ -128,6 +147,8 @@ class Generator(GenerateJsonSchema):
 
     def dict_schema(self, schema: core.DictSchema) -> JsonSchemaValue:
         keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+        if "keys_schema" in schema and not _from_text(schema["keys_schema"], self._defined):
+            return {UNSUPPORTED: "a key is text in JSON, and these cannot be made of text (declare keys of str)"}
         numeric = keys.get("type") in {"integer", "number"}
         return _hinted(super().dict_schema(schema), rules=["keys: numbers as text"] * numeric)
 
@@ -178,6 +199,7 @@ class Generator(GenerateJsonSchema):
         return self._with_fields(super().model_fields_schema(schema), schema["fields"].items())
 
     def dataclass_args_schema(self, schema: core.DataclassArgsSchema) -> JsonSchemaValue:
+        schema = {**schema, "fields": [field for field in schema["fields"] if field.get("init", True)]}
         return self._with_fields(super().dataclass_args_schema(schema), [(f["name"], f) for f in schema["fields"]])
 
     def _with_fields(self, made: JsonSchemaValue, fields: Iterable[tuple[str, Mapping[str, Any]]]) -> JsonSchemaValue:
@@ -223,6 +245,39 @@ def _validated(made: JsonSchemaValue, schema: Mapping[str, Any]) -> JsonSchemaVa
     return {**made, "x-untold": [*made.get("x-untold", ()), name]} if name else made
 
 
+def _is_json(value: object) -> bool:
+    """Whether JSON can hold a value, rather than something that stands for it."""
+    try:
+        return bool(to_jsonable_python(value) == value)
+    except (PydanticSerializationError, ValueError):
+        return False
+
+
+def _from_text(keys: Mapping[str, Any], defined: Mapping[str, Any]) -> bool:
+    """Whether pydantic makes keys of this kind from the text that a key is in JSON."""
+    kind = keys["type"]
+    if kind == "definition-ref":
+        return _from_text(defined.get(keys["schema_ref"], {"type": "any"}), defined)
+    if kind == "union":
+        arms: list[Any] = [arm if is_object(arm) else arm[0] for arm in keys["choices"]]
+        return any(_from_text(arm, defined) for arm in arms)
+    if kind == "literal" or (kind == "enum" and "sub_type" not in keys):
+        values = [getattr(value, "value", value) for value in keys.get("expected", keys.get("members", ()))]
+        return any(isinstance(value, str) for value in values)
+    if inner := keys.get("json_schema") or keys.get("schema"):
+        return _from_text(inner, defined) or kind in {"function-before", "function-wrap"}
+    return kind not in _NO_KEYS
+
+
+def _flags(cls: type[Flag], members: Iterable[Enum]) -> JsonSchemaValue:
+    """Flags add up, so that any sum of them is a value."""
+    told = ", ".join(f"{member.value} {member.name}" for member in members)
+    most = 0
+    for member in members:
+        most |= member.value
+    return {"title": cls.__name__, "type": "integer", "minimum": 0, "maximum": most, "x-rules": [f"sum of: {told}"]}
+
+
 def _alias_paths(alias: Any) -> list[list[Any]]:
     """The paths under which a field is read: pydantic gives a name, a path, or several paths."""
     if isinstance(alias, str):
@@ -237,7 +292,8 @@ def _named(made: JsonSchemaValue, cls: type, names: Iterable[str]) -> JsonSchema
 
 def _temporal(schema: Mapping[str, Any]) -> Iterator[str]:
     """Bounds of dates and times, which JSON Schema has no keywords for."""
-    yield from (f"{sign} {schema[bound]}" for bound, sign in _BOUNDS.items() if bound in schema)
+    bounds = ((sign, schema[bound]) for bound, sign in _BOUNDS.items() if bound in schema)
+    yield from (f"{sign} {to_jsonable_python(at) if isinstance(at, timedelta) else at}" for sign, at in bounds)
     yield from (_WHEN[schema["now_op"]] for _ in "1" if "now_op" in schema)
     zone = schema.get("tz_constraint")
     if zone is not None:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType, is_typeddict
 
 from typedllm.records import MISSING
+from typedllm.schema.written import input_name
 
 
 def part_type(type_: Any, steps: Sequence[str]) -> Any:
@@ -73,8 +74,7 @@ def _below(type_: Any, step: str) -> Any:
 
 def _field(fields: Mapping[str, FieldInfo], step: str) -> Any:
     for name, field in fields.items():
-        alias = field.validation_alias or field.alias
-        if step == (alias if isinstance(alias, str) else name):
+        if step == input_name(name, field):
             return _constrained(field)
     return MISSING
 

@@ -12,7 +12,21 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema as core
 from typing_extensions import get_type_hints
 
-_LAZY: Final = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)
+from typedllm.schema.mistaken import be_a_type
+
+_LISTS: Final = frozenset(
+    {
+        collections.abc.Iterable,
+        collections.abc.Iterator,
+        collections.abc.Generator,
+        collections.abc.Collection,
+        collections.abc.Container,
+        collections.abc.Reversible,
+        collections.abc.AsyncIterable,
+        collections.abc.AsyncIterator,
+        collections.abc.AsyncGenerator,
+    }
+)
 
 
 class _Nothing:
@@ -33,8 +47,12 @@ def portable(type_: Any) -> Any:
     - `Never` and `NoReturn`: a type without values.
     - `LiteralString`: `str`.
     - `Iterable[T]`, `Iterator[T]`, `Generator[T, ...]`: `list[T]`, since pydantic checks the items of those only when
-      they are drawn, long after the reply was accepted.
+      they are drawn, long after the reply was accepted; and `Collection[T]`, `AsyncIterator[T]` and their like, which
+      pydantic does not know.
     - `typing.TypedDict` before Python 3.12: the same by `typing_extensions`, whose values are plain dicts too.
+
+    Raises:
+        NotATypeError: it is no type, or holds something that is none.
     """
     return _Portable().of(type_)
 
@@ -44,6 +62,7 @@ class _Portable:
         self._made: dict[type, Any] = {}
 
     def of(self, type_: Any) -> Any:
+        be_a_type(type_)
         if type_ is Never or type_ is NoReturn:
             return _Nothing
         if type_ is LiteralString:
@@ -55,14 +74,18 @@ class _Portable:
     def _generic(self, type_: Any) -> Any:
         origin: Any = get_origin(type_)
         args = get_args(type_)
+        form: Any = origin or type_
+        if form in _LISTS:
+            return list.__class_getitem__(self.of(args[0]) if args else Any)
         if not args or origin in {None, Literal, collections.abc.Callable}:  # pyright: ignore[reportUnknownMemberType]
             return type_
-        if origin in _LAZY:
-            return list.__class_getitem__(self.of(args[0]))
-        new = (self.of(args[0]), *args[1:]) if origin is Annotated else tuple(map(self.of, args))
+        if origin is Annotated:
+            new = (self.of(args[0]), *args[1:])
+        else:
+            new = tuple(arg if form is tuple and (arg is ... or arg == ()) else self.of(arg) for arg in args)
         if all(a is b for a, b in zip(args, new, strict=True)):
             return type_
-        form = Union if origin is UnionType else origin
+        form = Union if origin is UnionType else form
         return form[new] if len(new) > 1 else form[new[0]]  # pyright: ignore[reportGeneralTypeIssues]
 
     def _typed_dict(self, type_: Any) -> Any:
