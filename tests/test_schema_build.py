@@ -365,3 +365,14 @@ def test_own_typescript_replaces_a_part_and_what_only_it_used() -> None:
     for text in ("", "  ", "a ``` b"):
         with pytest.raises(SchemaError, match="no TypeScript type"):
             TypeScript(text)
+
+
+class Branch(BaseModel):
+    below: list[Branch] = []
+
+
+def test_a_marker_stays_where_it_stands() -> None:
+    marked: module.Built[Any] = build(Annotated[Branch, TypeScript("Foo")])
+    assert marked.document["x-ts"] == "Foo"
+    assert "x-ts" not in build(Branch).document
+    assert "x-ts" not in build(list[Branch]).document["items"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 from typing_extensions import TypeForm
 
 from typedllm.errors import RepairError, TypedLLMError
+from typedllm.reading.allow import check_allowed
 from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import known
@@ -81,6 +82,7 @@ class Schema(Generic[T]):
         from typedllm.schema.documents import load  # a part of the package that Python types do without
 
         loaded = load(document, formats=formats)
+        check_allowed(loaded.document)
         title = loaded.document.get("title")
         schema = cast("Schema[JsonValue]", object.__new__(cls))
         schema._kept = {}

@@ -201,7 +201,7 @@ def line(issue: Issue) -> str:
         said.append(f"got {short(' '.join(issue.got.split()), MESSAGE_LIMIT)}")
     if issue.message:
         said.append(short(" ".join(issue.message.split()), MESSAGE_LIMIT))
-    if issue.proposal is not None:
+    if issue.proposal is not None and issue.proposal.after:  # that it could be left out is not for the model
         said.append(f"did you mean {issue.proposal.after}?")
     words = ", ".join(said) or issue.code.replace("_", " ")
     return f"{place(issue.path)}: {words}" if issue.path or issue.expected else words

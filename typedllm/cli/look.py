@@ -121,7 +121,7 @@ def _explain(reply: str, result: Result[Any]) -> None:
         note(f"issue {issue}", "red")
         _point(reply, issue)
         if issue.proposal is not None:
-            note(f"  could be {issue.proposal.after} (--allow {issue.proposal.kind})")
+            note(f"  could be {issue.proposal.after or 'left out'} (--allow {issue.proposal.kind})")
     if not result.ok:
         complain(f"the reply is not valid: {count(len(result.issues), 'issue')}")
 

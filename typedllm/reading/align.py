@@ -6,13 +6,14 @@ fix would mend stays too, unless the policy permits that kind, and becomes the p
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.fixes import TIER, Note
+from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
 from typedllm.reading.nodes import Member, Node, place
 from typedllm.reading.reader import JsonReader
@@ -21,13 +22,6 @@ from typedllm.records import MISSING, Policy, Span
 
 _STILL_TEXT: Final = ("", "time_form")
 _UNFIT: Final = "unfit"
-
-
-class Entry(NamedTuple):
-    """A note at its place in the document."""
-
-    path: str
-    note: Note
 
 
 class Rank(NamedTuple):
@@ -53,6 +47,11 @@ class Aligner:
         policy: which fixes are applied.
         spans: filled with the place of each part, by JSON Pointer, when given.
         closed_only: leave out what the end of the text cut.
+
+    Attributes:
+        entries: what was mended and what does not fit, in order.
+        proposals: fixes that are not permitted, by the JSON Pointer of the part that they would mend.
+        items: of lists whose items may be left out, each item by its JSON Pointer.
     """
 
     def __init__(
@@ -68,13 +67,24 @@ class Aligner:
         self.closed_only = closed_only
         self.entries: list[Entry] = []
         self.proposals: dict[str, Note] = {}
+        self.items: dict[str, Node] = {}
+        self._left_out: frozenset[int] = frozenset()  # items, by their identity
         self._memo: dict[tuple[int, int], _Trial] = {}
         self._encoded: dict[int, Node | None] = {}  # what strings hold that are JSON themselves
+
+    def anew(
+        self, *, spans: dict[str, Span] | None = None, closed_only: bool = False, without: Iterable[Node] = ()
+    ) -> Aligner:
+        """One that aligns the same tree once more, and leaves out these items as well."""
+        other = Aligner(self.policy, spans, self.bounds, closed_only)
+        other._encoded = self._encoded
+        other._left_out = self._left_out.union(map(id, without))
+        return other
 
     def align(self, node: Node, shape: Shape, path: str = "") -> Data:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
         if node.notes:
-            self.entries.extend(Entry(path, note) for note in node.notes)
+            self.entries.extend(Entry(path, note, shape.allow) for note in node.notes)
             if self.closed_only and any(note.kind in ("open_string", "open_scalar") for note in node.notes):
                 return MISSING
         if self.spans is not None:
@@ -91,14 +101,23 @@ class Aligner:
 
     # ---- marks ----
 
-    def fix(self, kind: str, node: Node, path: str, after: Data) -> bool:
+    def permits(self, kind: str, shape: Shape) -> bool:
+        """Whether a fix of this kind may be applied here."""
+        return self.policy.permits(kind, TIER[kind]) or kind in shape.allow
+
+    def fix(self, kind: str, node: Node, shape: Shape, path: str, after: Data) -> bool:
         """Marks a conversion, and says whether the policy permits it; if not, it is proposed."""
-        note = Note(kind, node.start, node.end, after if isinstance(after, str) else json.dumps(after))
-        if self.policy.permits(kind, TIER[kind]):
-            self.entries.append(Entry(path, note))
+        if self.could(Note(kind, node.start, node.end, after if isinstance(after, str) else _json(after)), shape, path):
+            return True
+        self._unfit(node, path)
+        return False
+
+    def could(self, note: Note, shape: Shape, path: str) -> bool:
+        """The same for what fits as it stands, as far as can be said here."""
+        if self.permits(note.kind, shape):
+            self.entries.append(Entry(path, note, shape.allow))
             return True
         self.proposals.setdefault(path, note)
-        self._unfit(node, path)
         return False
 
     def fault(self, kind: str, start: int, end: int, path: str) -> None:
@@ -111,7 +130,7 @@ class Aligner:
     def rank(self, since: int = 0) -> Rank:
         """How badly what was aligned since then fits."""
         notes = [entry.note for entry in self.entries[since:]]
-        lossy = sum(not note.fault and TIER[note.kind] in ("guess", "loss") for note in notes)
+        lossy = sum(entry.is_lossy for entry in self.entries[since:])
         unknown = sum(note.kind == "extra_key" for note in notes)
         mended = sum(not note.fault and TIER[note.kind] == "schema" for note in notes)
         return Rank(sum(note.fault for note in notes), lossy, unknown, mended)
@@ -182,7 +201,9 @@ class Aligner:
         data: dict[str, Data] = {}
         known = shape.properties
         for member in node.members:
-            key = member.key if member.key in known or not known else self._key(member, node, shape, path)
+            key = self._key(member, node, shape, path)
+            if key is None:
+                continue
             if key in data:
                 self._again(member, data[key], shape.child(key), f"{path}/{_escaped(key)}")
                 continue
@@ -190,37 +211,46 @@ class Aligner:
             if value is not MISSING:
                 data[key] = value
         if shape.required and not shape.required <= data.keys():
-            for key in shape.required - data.keys():
-                self.fault(_UNFIT, node.start, node.end, f"{path}/{_escaped(key)}")
+            self._complete(data, node, shape, path)
         if known and not shape.required and node.members and data.keys().isdisjoint(known) and shape.extra is True:
             self.fault("unknown_keys", node.start, node.end, path)
         return data
 
-    def key(self, member: Member, node: Node, shape: Shape) -> str:
-        """The declared key that a member's key stands for."""
-        known = shape.properties
-        return member.key if member.key in known or not known else self._key(member, node, shape, "")
+    def _complete(self, data: dict[str, Data], node: Node, shape: Shape, path: str) -> None:
+        """Required keys that are missing: their defaults where that is permitted."""
+        written = {member.key for member in node.members}
+        for key in sorted(shape.required - data.keys()):
+            child, below = shape.child(key), f"{path}/{_escaped(key)}"
+            if child.default is MISSING or key in written:
+                self.fault(_UNFIT, node.start, node.end, below)
+            elif self.fix("default", Node("hole", None, node.end, node.end), child, below, _json(child.default)):
+                data[key] = copy.deepcopy(child.default)
 
-    def _key(self, member: Member, node: Node, shape: Shape, path: str) -> str:
-        """The declared key that a key stands for, or the key itself."""
+    def _key(self, member: Member, node: Node, shape: Shape, path: str) -> str | None:
+        """The declared key that a key stands for, or the key itself; None where it is left out."""
+        known = shape.properties
+        if member.key in known or (not known and shape.extra is not False) or shape.foresees(member.key):
+            return member.key
         place = Node("string", member.key, member.start, member.node.start)
         meant, kind = shape.fields.get(member.key), "field_name"
         if meant is None:
             meant, kind = shape.folded_keys.get(words.fold(member.key)), "key_form"
-        if meant is not None:
-            exact = any(other.key == meant for other in node.members)
-            if not exact and self.fix(kind, place, f"{path}/{_escaped(meant)}", json.dumps(meant)):
-                return meant
+        if meant is not None and any(other.key == meant for other in node.members):
+            meant = None
+        if meant is not None and self.fix(kind, place, shape, f"{path}/{_escaped(meant)}", _json(meant)):
+            return meant
         if isinstance(shape.extra, Shape) or shape.node.get("additionalProperties") is True:
             return member.key
         below = f"{path}/{_escaped(member.key)}"
-        near = words.nearest(member.key, (key for key in shape.properties if all(m.key != key for m in node.members)))
-        if near is not None and self.fix("near_key", place, below, json.dumps(near)):
+        near = words.nearest(member.key, (key for key in known if all(m.key != key for m in node.members)))
+        if near is not None and self.fix("near_key", place, shape, below, _json(near)):
             return near
         if shape.extra is True:
             self.entries.append(Entry(below, Note("extra_key", member.start, member.node.end)))
-        elif near is None:
-            self.fault(_UNFIT, member.start, member.node.end, below)
+            return member.key
+        if near is None and meant is None:
+            whole = Node("hole", None, member.start, member.node.end)
+            return None if self.fix("drop_key", whole, shape, below, "") else member.key
         return member.key
 
     def _again(self, member: Member, value: Data, shape: Shape, path: str) -> None:
@@ -237,12 +267,33 @@ class Aligner:
 
     def _array(self, node: Node, shape: Shape, path: str) -> Data:
         if "array" not in shape.kinds:
-            if len(node.items) == 1 and not node.items[0].notes and self._fits(node.items[0], shape, path):
-                value = self._bare(node.items[0], shape, path)
-                return value if self.fix("single_item", node, path, value) else self._plain(node, path)
-            return self._other_container(node, shape, path)
-        data = [self.align(item, shape.item(index), f"{path}/{index}") for index, item in enumerate(node.items)]
+            return self._one_of(node, shape, path)
+        if not shape.prefix and self.permits("drop_item", shape):
+            data = list(self._kept(node, shape, path))
+        else:
+            data = [self.align(item, shape.item(index), f"{path}/{index}") for index, item in enumerate(node.items)]
         return [item for item in data if item is not MISSING] if MISSING in data else data
+
+    def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
+        """A list where one is declared."""
+        first = node.items[0] if node.items else None
+        kind = "single_item" if len(node.items) == 1 else "first_item"
+        if first is None or first.notes or not self._fits(first, shape, path):
+            return self._other_container(node, shape, path)
+        value = self._try(first, shape, path).data
+        return self._bare(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+
+    def _kept(self, node: Node, shape: Shape, path: str) -> Iterator[Data]:
+        """The items that are not left out, each at its place among these."""
+        count = 0
+        for index, item in enumerate(node.items):
+            if id(item) in self._left_out:
+                note = Note("drop_item", item.start, item.end)
+                self.entries.append(Entry(f"{path}/{index}", note, shape.allow))
+                continue
+            self.items[f"{path}/{count}"] = item
+            yield self.align(item, shape.items, f"{path}/{count}")
+            count += 1
 
     def _fits(self, node: Node, shape: Shape, path: str) -> bool:
         return self._try(node, shape, path).rank.unfit == 0
@@ -255,7 +306,7 @@ class Aligner:
 
     def _wrapped(self, node: Node, shape: Shape, path: str) -> Data:
         """One item where a list of it is declared."""
-        if not self.fix("single_item", node, path, "[...]"):
+        if not self.fix("single_item", node, shape, path, "[...]"):
             return self._plain(node, path)
         return [self._bare(node, shape.items, f"{path}/0")]
 
@@ -272,16 +323,21 @@ class Aligner:
         if meant is None:
             self._unfit(node, path)
             return as_written(node)
-        if node.kind == "bare" and meant.kind in _STILL_TEXT:
-            self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, json.dumps(node.text))))
-        if not meant.kind or self.fix(meant.kind, node, path, meant.after or json.dumps(meant.data)):
-            return meant.data
-        return as_written(node)
+        data, kind, after = meant
+        if node.kind == "bare" and kind in _STILL_TEXT:
+            self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, _json(node.text))))
+        if kind and not self.fix(kind, node, shape, path, after or _json(data)):
+            return as_written(node)
+        if shape.longest is not None and isinstance(data, str) and len(data) > shape.longest:
+            cut = words.cut(data, shape.longest)
+            note = Note("cut_string", node.start, node.end, _json(cut))
+            return cut if self.could(note, shape, path) else data
+        return data
 
     def _contained(self, node: Node, shape: Shape, path: str) -> Data:
         """A scalar where a container is declared: JSON in a string, or one item of a list."""
         inner = self._decoded(node, shape) if node.kind in ("string", "bare") else None
-        if inner is not None and self._fits(inner, shape, path) and self.fix("encoded", node, path, "{...}"):
+        if inner is not None and self._fits(inner, shape, path) and self.fix("encoded", node, shape, path, "{...}"):
             return self.align(inner, shape, path)
         value = as_written(node)
         if "array" in shape.kinds and value is not None and not shape.prefix and self._fits(node, shape.items, path):
@@ -315,6 +371,10 @@ def _kinds_of(node: Node) -> frozenset[Kind]:
     if node.kind == "literal":
         return frozenset({"null"}) if node.value is None else frozenset({"boolean"})
     return frozenset({"string"})
+
+
+def _json(data: Data) -> str:
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _escaped(key: str) -> str:

@@ -9,32 +9,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, cast
 
 from typedllm.reading import words
-from typedllm.reading.align import Aligner, Entry, Rank
+from typedllm.reading.align import Aligner, Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor, Found, finish, in_a_row
-from typedllm.reading.fixes import TIER, Note
+from typedllm.reading.fixes import TIER, Entry, Note
+from typedllm.reading.labels import label
 from typedllm.reading.nodes import Node
-from typedllm.reading.report import cut, is_permitted, is_sound, tell, with_places
+from typedllm.reading.report import cut, in_the_way, is_sound, tell, with_places
 from typedllm.reading.scalars import scalar
 from typedllm.reading.seams import torn
+from typedllm.reading.settle import Judge, settle
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Kind, Shape, Target
 from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Reading, ReadingStatus, Span
 
 T = TypeVar("T")
 
-Judge: TypeAlias = Callable[[Any], "tuple[T | None, tuple[Issue, ...]]"]
-"""Judges plain JSON data: the value, or why it is not of the declared type."""
-
 _ENVELOPES: Final = 2
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _FENCED: Final = re.compile(r"\A(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
+
+
+_GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
 
 @dataclass(slots=True)
@@ -43,19 +45,19 @@ class _Option(Generic[T]):
 
     found: Found
     node: Node
+    aligner: Aligner
     data: Any
     entries: list[Entry]
-    proposals: dict[str, Note]
     rank: Rank
     value: T | None = None
     issues: tuple[Issue, ...] = ()
     valid: bool = False
     known: int = 0
-    notes: list[Note] = field(default_factory=list[Note])
 
     def order(self, index: int) -> tuple[int, int, int, int, int]:
         """What is better comes first."""
-        grade = 2 if not self.valid else 1 if any(not entry.note.fault for entry in self.entries) else 0
+        fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
+        grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=0) if self.valid else 4
         return grade, 0 if self.valid else -self.known, -self.found.mark, self.rank.unfit, -index
 
 
@@ -139,18 +141,18 @@ class Examination(Generic[T]):
 
     def _aligned(self, found: Found, node: Node, text: str, *notes: Note) -> _Option[T]:
         aligner = Aligner(self.policy, bounds=self.bounds)
-        data = aligner.align(node, self.target.root)
-        entries = [Entry("", note) for note in notes] + aligner.entries
+        settled = settle(node, self.target.root, aligner, self.judge, text, whole=not found.cut)
+        outside = [Entry("", note) for note in notes]
         if notes and found.node is not node:
-            entries = [Entry("", note) for note in found.node.notes or ()] + entries
-        option = _Option[T](found, node, data, entries, aligner.proposals, aligner.rank(), notes=list(notes))
+            outside = [Entry("", note) for note in found.node.notes or ()] + outside
+        data, aligner = settled.data, settled.aligner
+        option: _Option[T] = _Option(found, node, aligner, data, [*outside, *aligner.entries], aligner.rank())
+        option.value, option.issues = settled.value, settled.issues
+        cut_short = found.cut and self.finish_reason == "length"
+        sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
+        option.valid = settled.fits and sound and not cut_short
         keys = self.target.root.properties
         option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
-        if data is not MISSING and not any(entry.note.fault and entry.note.kind != "unfit" for entry in entries):
-            option.value, option.issues = self.judge(data)
-            cut_short = found.cut and self.finish_reason == "length"
-            sound = is_permitted(entries, text, self.policy) and is_sound(entries, len(text))
-            option.valid = sound and not (option.issues or cut_short)
         return option
 
     def _lines(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
@@ -181,8 +183,10 @@ class Examination(Generic[T]):
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
         open_end = node.kind == "number" or (root.literals is None and bool(node.notes))
         cut = self.finish_reason == "length" and fenced is None and open_end
-        found = Found(node, fenced is not None, cut, "", start + len(body))
-        return [self._aligned(found, node, text)]
+        option = self._aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
+        if option.valid or (said := _labelled(body, start, root)) is None:
+            return [option]
+        return [self._aligned(Found(said, False, False, "", said.end), said, text)]
 
     # ---- the outcome ----
 
@@ -210,12 +214,12 @@ class Examination(Generic[T]):
     ) -> Reading[T]:
         packaging = [Entry("", note) for note in _packaging(best.found, extractor, text)]
         fixes = tell([*packaging, *best.entries], text, self.policy, self.target).fixes
-        return Reading("ok", best.value, best.data, (), fixes, self._spans(best.node), candidates, reasoning)
+        return Reading("ok", best.value, best.data, (), fixes, self._spans(best), candidates, reasoning)
 
-    def _spans(self, node: Node) -> LazySpans:
+    def _spans(self, option: _Option[T]) -> LazySpans:
         def work_out() -> dict[str, Span]:
             spans: dict[str, Span] = {}
-            Aligner(self.policy, spans, self.bounds).align(node, self.target.root)
+            option.aligner.anew(spans=spans).align(option.node, self.target.root)
             return spans
 
         return LazySpans(work_out)
@@ -223,13 +227,13 @@ class Examination(Generic[T]):
     def _rejected(self, best: _Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
         entries = [entry for entry in best.entries if entry.note.kind not in ("open_string", "open_scalar")]
         told = tell(entries, text, self.policy, self.target)
-        spans = self._spans(best.node)
+        spans = self._spans(best)
         issues = list(told.issues)
         if not best.issues and best.data is not MISSING:
             best.issues = self.judge(best.data)[1]
         taken = {issue.path for issue in issues}
         later = [issue for issue in best.issues if issue.path not in taken]
-        issues += with_places(later, spans, best.proposals, text, self.target)
+        issues += with_places(later, spans, best.aligner.proposals, text, self.target, self.policy)
         status: ReadingStatus = "invalid"
         if best.found.cut:
             status, issues, best.data = "truncated", self._cut_issues(best, issues, text), self._closed_data(best)
@@ -239,7 +243,7 @@ class Examination(Generic[T]):
 
     def _closed_data(self, best: _Option[T]) -> Any:
         """The data without what the end of the text cut."""
-        return Aligner(self.policy, bounds=self.bounds, closed_only=True).align(best.node, self.target.root)
+        return best.aligner.anew(closed_only=True).align(best.node, self.target.root)
 
     def _cut_issues(self, best: _Option[T], issues: list[Issue], text: str) -> list[Issue]:
         path, node = _last(best.node)
@@ -292,6 +296,19 @@ def _read_scalar(body: str, start: int, root: Shape) -> Node:
     node = Node(read.kind, read.value, start, start + len(body))
     if read.fix:
         node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
+    return node
+
+
+def _labelled(body: str, start: int, root: Shape) -> Node | None:
+    """The declared word that prose gives as its answer, where the answer is one of a few words."""
+    arms = [arm for arm in root.arms or (root,) if "null" not in arm.kinds]
+    literals = [literal for arm in arms for literal in arm.literals or ()]
+    words_only = all(arm.literals is not None for arm in arms)
+    said = label(body, [each for each in literals if isinstance(each, str)]) if words_only else None
+    if said is None:
+        return None
+    node = Node("string", said.word, start + said.start, start + said.end)
+    node.note(Note("label", node.start, node.end, json.dumps(said.word, ensure_ascii=False)))
     return node
 
 

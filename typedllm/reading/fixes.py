@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from typedllm.records import Tier
+from typedllm.records import Policy, Tier
 
 _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
     "packaging": {
@@ -80,19 +80,26 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "boolean_word": "yes, no, on, off, 1 or 0 for a truth value",
         "null_word": "a word such as N/A for null",
         "near_enum": "a declared word, misspelt",
+        "label": "the one declared word in prose that is marked as the answer",
         "near_key": "a declared key, misspelt",
         "open_scalar": "a number or word that the end of the text may have cut",
         "likely_quote": "where a string ends, when quotes inside it are not escaped",
-        "unit": "a number with words around it",
+        "unit": "a number with a unit behind it or a label in front of it",
         "zero_padded": "a number with leading zeros",
     },
     "loss": {
         "surrogate": "half of a character escape, replaced by U+FFFD",
         "rounded": "a number rounded",
         "open_string": "a string that the end of the text has cut",
+        "cut_string": "a string cut to the declared length",
+        "first_item": "the first item of a list in place of one",
+        "drop_item": "an item of a list that does not fit, left out",
+        "drop_key": "a key that the type forbids, left out",
+        "default": "the declared default for a required key that is missing",
     },
 }
 
+LOSSY: Final[frozenset[Tier]] = frozenset({"guess", "loss"})
 TIER: Final[Mapping[str, Tier]] = {kind: tier for tier, kinds in _TIERS.items() for kind in kinds}
 MEANING: Final[Mapping[str, str]] = {kind: meaning for kinds in _TIERS.values() for kind, meaning in kinds.items()}
 
@@ -124,11 +131,14 @@ def known(kinds: Iterable[str]) -> frozenset[str]:
     asked = frozenset(kinds)
     for kind in sorted(asked - TIER.keys()):
         near = get_close_matches(kind, TIER, 1)
-        lossy = ", ".join(sorted(each for each, tier in TIER.items() if tier in ("guess", "loss")))
+        lossy = ", ".join(sorted(each for each, tier in TIER.items() if tier in LOSSY))
         raise ValueError(
             f"no fix is called {kind!r} ({f'did you mean {near[0]!r}? ' if near else ''}allow= takes: {lossy})"
         )
     return asked
+
+
+NONE: Final[frozenset[str]] = frozenset()
 
 
 class Note(NamedTuple):
@@ -139,3 +149,21 @@ class Note(NamedTuple):
     end: int
     after: str = ""
     fault: bool = False
+
+
+class Entry(NamedTuple):
+    """A note at its place in the document, with the lossy kinds that the type allows there."""
+
+    path: str
+    note: Note
+    allow: frozenset[str] = NONE
+
+    def is_permitted(self, policy: Policy) -> bool:
+        """Whether a fix may be applied."""
+        kind = self.note.kind
+        return policy.permits(kind, TIER[kind]) or kind in self.allow
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether it is a guess or a loss."""
+        return not self.note.fault and TIER[self.note.kind] in LOSSY

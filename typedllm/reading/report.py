@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from typedllm.reading.align import Entry
 from typedllm.reading.bounds import DEFAULT
-from typedllm.reading.fixes import FAULTS, MEANING, TIER, Note
+from typedllm.reading.fixes import FAULTS, MEANING, TIER, Entry, Note
 from typedllm.reading.target import Target
 from typedllm.records import Fix, Issue, Policy, Span
 from typedllm.schema.typescript import render_type
@@ -35,37 +34,47 @@ def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) ->
     """Sorts notes into the fixes that the policy permits and the issues that remain."""
     fixes: list[Fix] = []
     issues: list[Issue] = []
-    for path, note in entries:
-        if note.kind == "comment" and _ELISION.search(text[note.start : note.end]):
-            note = Note("elision", note.start, note.end, "", True)  # what the comment says
+    for entry in entries:
+        path, note, _ = entry
         if note.kind == "unfit":
             continue
+        if is_elision(note, text):
+            note = Note("elision", note.start, note.end, "", True)
         if note.fault:
             got = cut(text[note.start : note.end])
             expected = expects(target, path) if note.kind == "missing_value" else ""
             issues.append(Issue(path, note.kind, expected, got, FAULTS[note.kind], Span(note.start, note.end)))
-        elif policy.permits(note.kind, TIER[note.kind]):
+        elif entry.is_permitted(policy):
             fixes.append(as_fix(path, note, text))
         else:
             issues.append(proposed(path, note, text, target))
     return Told(tuple(fixes), tuple(issues))
 
 
-def is_permitted(entries: Iterable[Entry], text: str, policy: Policy) -> bool:
-    """Whether the policy permits everything that the notes say, and none of them is a fault."""
-    kinds = {note.kind for _, note in entries if not note.fault}
-    if not all(policy.permits(kind, TIER[kind]) for kind in kinds):
-        return False
-    elided = "comment" in kinds and any(
-        note.kind == "comment" and _ELISION.search(text[note.start : note.end]) for _, note in entries
-    )
-    return not elided and not any(note.fault and note.kind != "unfit" for _, note in entries)
+def is_elision(note: Note, text: str) -> bool:
+    """Whether it is a comment that says that something is left out."""
+    return note.kind == "comment" and _ELISION.search(text[note.start : note.end]) is not None
+
+
+def in_the_way(entries: Iterable[Entry], text: str, policy: Policy) -> Iterator[Entry]:
+    """The notes for which a reading cannot be accepted: faults, and fixes that the policy does not permit.
+
+    What does not fit is not among them: the validator says so.
+    """
+    for entry in entries:
+        note = entry.note
+        if note.fault:
+            if note.kind != "unfit":
+                yield entry
+        elif not entry.is_permitted(policy) or is_elision(note, text):
+            yield entry
 
 
 def is_sound(entries: Iterable[Entry], length: int) -> bool:
     """Whether the structure is beyond doubt: where brackets were mended, an item must not be taken for a list too."""
-    kinds = {note.kind for _, note in entries if not (note.kind == "missing_closer" and note.start == length)}
-    return not ("single_item" in kinds and kinds & _BRACKETS)
+    notes = [entry.note for entry in entries]
+    kinds = {note.kind for note in notes if not (note.kind == "missing_closer" and note.start == length)}
+    return kinds.isdisjoint(_BRACKETS) or kinds.isdisjoint(("single_item", "first_item"))
 
 
 def as_fix(path: str, note: Note, text: str) -> Fix:
@@ -81,13 +90,18 @@ def proposed(path: str, note: Note, text: str, target: Target) -> Issue:
 
 
 def with_places(
-    issues: Iterable[Issue], spans: Mapping[str, Span], proposals: Mapping[str, Note], text: str, target: Target
+    issues: Iterable[Issue],
+    spans: Mapping[str, Span],
+    proposals: Mapping[str, Note],
+    text: str,
+    target: Target,
+    policy: Policy,
 ) -> list[Issue]:
-    """The validator's issues, with what was expected, where they stand, and what could be guessed."""
+    """The validator's issues, with what was expected, where they stand, and what a lossy fix would make of them."""
     placed: list[Issue] = []
     for issue in issues:
         note = proposals.get(issue.path)
-        proposal = as_fix(issue.path, note, text) if note else None
+        proposal = as_fix(issue.path, note, text) if note else _without_item(issue.path, spans, text, target, policy)
         expected = issue.expected or expects(target, issue.path)
         placed.append(
             Issue(issue.path, issue.code, expected, issue.got, issue.message, spans.get(issue.path), proposal)
@@ -95,12 +109,24 @@ def with_places(
     return placed
 
 
+def _without_item(path: str, spans: Mapping[str, Span], text: str, target: Target, policy: Policy) -> Fix | None:
+    """That the item of a list that the path leads into could be left out, where that is not permitted."""
+    while path:
+        around, _, step = path.rpartition("/")
+        shape = target.at(around) if step.isdecimal() else None
+        if shape is not None and "array" in shape.kinds and not shape.prefix and path in spans:
+            entry = Entry(path, Note("drop_item", *spans[path]), shape.allow)
+            return None if entry.is_permitted(policy) else as_fix(path, entry.note, text)
+        path = around
+    return None
+
+
 def expects(target: Target, path: str) -> str:
     """What the declared type wants at a place, in the words of the prompt."""
     shape = target.at(path)
     if shape is None or shape.open:
         return ""
-    return render_type(shape.document, target.document)
+    return render_type({**shape.document}, target.document)  # the root in full, not by its name
 
 
 def cut(text: str, limit: int = DEFAULT.shown) -> str:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, cast
 
+from typedllm.reading.fixes import NONE
 from typedllm.reading.words import fold, folded
-from typedllm.records import JsonSchema, JsonValue
+from typedllm.records import MISSING, JsonSchema, JsonValue, Missing
+from typedllm.schema.patterns import Pattern, PatternError, compile_pattern
 
 Kind: TypeAlias = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
 
@@ -36,7 +38,7 @@ class Target:
 
     def __init__(self, document: JsonSchema) -> None:
         self.document = document
-        self._shapes: dict[int, Shape] = {}  # by identity; each shape keeps its node alive
+        self._shapes: dict[tuple[int, frozenset[str]], Shape] = {}  # by identity; each shape keeps its node alive
 
     @cached_property
     def root(self) -> Shape:
@@ -54,13 +56,14 @@ class Target:
         shapes = self.root.arms or (self.root,)
         return any(shape.properties and not shape.required and shape.extra is True for shape in shapes)
 
-    def shape(self, node: object) -> Shape:
-        """The shape of a sub-document."""
+    def shape(self, node: object, allow: frozenset[str] = NONE) -> Shape:
+        """The shape of a sub-document, where what stands around it allows these lossy fixes."""
         if not isinstance(node, dict):
             node = {} if node is not False else {"not": {}}
-        found = self._shapes.get(id(cast("object", node)))
+        key = id(cast("object", node)), allow
+        found = self._shapes.get(key)
         if found is None:
-            found = self._shapes[id(cast("object", node))] = Shape(self, cast("JsonSchema", node))
+            found = self._shapes[key] = Shape(self, cast("JsonSchema", node), around=allow)
         return found
 
     def either(self, shapes: Iterable[Shape]) -> Shape:
@@ -89,7 +92,7 @@ class Target:
         while isinstance(reference := node.get("$ref"), str) and reference not in seen:
             seen.add(reference)
             rest = {key: value for key, value in node.items() if key != "$ref"}
-            node = {**self._at(reference), **rest}
+            node = _noting({**(meant := self._at(reference)), **rest}, meant, rest)
         parts = node.get("allOf")
         if isinstance(parts, list):
             rest = {key: value for key, value in node.items() if key != "allOf"}
@@ -121,21 +124,60 @@ def _merged(a: JsonSchema, b: JsonSchema) -> JsonSchema:
             merged[keyword] = {**a[keyword], **b[keyword]}
     if "required" in a and "required" in b:
         merged["required"] = [*a["required"], *(key for key in b["required"] if key not in a["required"])]
+    return _noting(merged, a, b)
+
+
+def _noting(merged: JsonSchema, a: JsonSchema, b: JsonSchema) -> JsonSchema:
+    """What two nodes make together, with the fixes that either allows."""
+    if "x-allow" in a and "x-allow" in b:
+        merged["x-allow"] = [*a["x-allow"], *b["x-allow"]]
     return merged
 
 
 class Shape:
     """What one part of the document takes. Everything is worked out when it is first asked for."""
 
-    def __init__(self, target: Target, source: JsonSchema, arms: tuple[Shape, ...] | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        source: JsonSchema,
+        arms: tuple[Shape, ...] | None = None,
+        around: frozenset[str] = NONE,
+    ) -> None:
         self.target = target
         self.source = source
         self._arms = arms
+        self._around = around
+
+    def _below(self, node: object) -> Shape:
+        """The shape of a part: what is allowed here is allowed there."""
+        return self.target.shape(node, self.allow)
+
+    @cached_property
+    def _anything(self) -> Shape:
+        return Shape(self.target, {}, None, self.allow) if self.allow else self.target.anything
 
     @cached_property
     def node(self) -> JsonSchema:
         """The sub-document, with references resolved."""
         return self.target.resolve(self.source)
+
+    @cached_property
+    def allow(self) -> frozenset[str]:
+        """The lossy fixes that the type allows here, by name."""
+        declared = self.node.get("x-allow")
+        return self._around.union(cast("list[str]", declared)) if isinstance(declared, list) else self._around
+
+    @cached_property
+    def default(self) -> JsonValue | Literal[Missing.MISSING]:
+        """What is declared to stand where nothing does; `MISSING`: nothing is."""
+        return cast("JsonValue", self.node.get("x-default", self.node.get("default", MISSING)))
+
+    @cached_property
+    def longest(self) -> int | None:
+        """The most characters of a plain text; None: no bound, or it is counted in something else."""
+        longest = self.node.get("maxLength")
+        return longest if isinstance(longest, int) and not self.hint and not self.format else None
 
     @cached_property
     def document(self) -> JsonSchema:
@@ -149,10 +191,10 @@ class Shape:
             return tuple(_flat(self._arms, set()))
         for keyword in _ARMS:
             if isinstance(self.node.get(keyword), list):
-                return tuple(_flat([self.target.shape(arm) for arm in self.node[keyword]], {id(self)}))
+                return tuple(_flat([self._below(arm) for arm in self.node[keyword]], {id(self)}))
         declared = self.node.get("type")
         if isinstance(declared, list) and len(cast("list[str]", declared)) > 1 and self.literals is None:
-            return tuple(self.target.shape({**self.node, "type": kind}) for kind in cast("list[str]", declared))
+            return tuple(self._below({**self.node, "type": kind}) for kind in cast("list[str]", declared))
         return ()
 
     @cached_property
@@ -221,7 +263,20 @@ class Shape:
         declared = self.node.get("properties")
         if not isinstance(declared, dict):
             return {}
-        return {key: self.target.shape(value) for key, value in cast("JsonSchema", declared).items()}
+        return {key: self._below(value) for key, value in cast("JsonSchema", declared).items()}
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[Pattern, Shape], ...]:
+        """The shapes of keys by what the keys look like."""
+        declared = self.node.get("patternProperties")
+        return tuple(self._patterns(cast("JsonSchema", declared))) if isinstance(declared, dict) else ()
+
+    def _patterns(self, declared: JsonSchema) -> Iterator[tuple[Pattern, Shape]]:
+        for source, value in declared.items():
+            try:
+                yield compile_pattern(source), self._below(value)
+            except PatternError:
+                continue
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -247,7 +302,7 @@ class Shape:
     def extra(self) -> bool | Shape:
         """What it makes of further keys: forbids them (False), ignores or keeps them (True), or their shape."""
         declared = self.node.get("additionalProperties", True)
-        return declared if isinstance(declared, bool) else self.target.shape(declared)
+        return declared if isinstance(declared, bool) else self._below(declared)
 
     @cached_property
     def closed(self) -> bool:
@@ -259,16 +314,16 @@ class Shape:
     @cached_property
     def prefix(self) -> tuple[Shape, ...]:
         """The shapes of the first items, of a tuple."""
-        return tuple(self.target.shape(item) for item in self.node.get("prefixItems", ()))
+        return tuple(self._below(item) for item in self.node.get("prefixItems", ()))
 
     @cached_property
     def items(self) -> Shape:
         """The shape of the items (of those after `prefix`)."""
         if self.arms:
             listing = [arm.items for arm in self.arms if "array" in arm.kinds]
-            return self.target.either(listing) if listing else self.target.anything
+            return self.target.either(listing) if listing else self._anything
         declared = self.node.get("items", {})
-        return self.target.shape(cast("object", declared)) if declared else self.target.anything
+        return self._below(cast("object", declared)) if declared else self._anything
 
     @cached_property
     def tag(self) -> str | None:
@@ -298,9 +353,15 @@ class Shape:
     def child(self, key: str) -> Shape:
         """The shape of the value at a key, as far as it is known."""
         found = self.properties.get(key)
+        if found is None and self.patterns:
+            found = next((shape for pattern, shape in self.patterns if pattern.search(key)), None)
         if found is not None:
             return found
-        return self.extra if isinstance(self.extra, Shape) else self.target.anything
+        return self.extra if isinstance(self.extra, Shape) else self._anything
+
+    def foresees(self, key: str) -> bool:
+        """Whether the type says what stands at this key."""
+        return key in self.properties or any(pattern.search(key) for pattern, _ in self.patterns)
 
 
 def _flat(arms: Iterable[Shape], seen: set[int]) -> Iterator[Shape]:

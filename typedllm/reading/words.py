@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from typedllm.reading.scalars import NUMBER, scalar
+from typedllm.reading.scalars import scalar
 
+_JOINERS: Final = "\u200d\ufe0e\ufe0f"
 _SEPARATORS: Final = re.compile(r"[\s_\-]+")
+_LONGEST: Final = 60
+_AROUND_NUMBER: Final = 100
+_TYPOS: Final = 3
+_MARGIN: Final = 2
 _AROUND: Final = " \t\r\n\"'`“”‘’*.,;:!()[]"
 _THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:([, _'’\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]+)?")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[. ][0-9]{3})+|[0-9]+),[0-9]+")
 _PERCENT: Final = re.compile(r"(.*?)\s*(?:%|percent|per cent)", re.IGNORECASE)
 _CURRENCY: Final = re.compile(r"(?:[$€£¥₹]|US\$|[A-Z]{3})\s*(.+)|(.+?)\s*(?:[$€£¥₹]|[A-Z]{3})")
-_ANY_NUMBER: Final = re.compile(r"[-+]?[0-9](?:[0-9,_']*[0-9])?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_SCALES: Final = re.compile(
-    r"(?i)[0-9]\s*(?:k|m|bn?|thousand|million|billion|dozen|hundred)\b|[0-9]\s*[-–/:]\s*[0-9]|[~≈()<>]"
+_PLAIN: Final = ("string_to_number", "thousands")
+_UNIT: Final = r"(?:[^\W\d_]+(?:/[^\W\d_]+)?[²³]?|°\s?[CFK]?)"
+_WITHIN: Final = re.compile(
+    rf"(?:[^\W\d_][^\d:=~≈<>()\n]{{0,40}}[:=]|#)?\s*([-+]?\d(?:[\d,._' \u00a0\u202f]*\d)?)"
+    rf"(?:[ \u00a0\u202f-]?{_UNIT}(?:[ -]{_UNIT}){{0,2}})?\.?"
 )
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+_QUALIFIERS: Final = frozenset(
+    _WORDS.findall(
+        "k m b bn mn tn thousand thousands million millions billion billions trillion trillions hundred hundreds dozen "
+        "dozens lakh lakhs crore crores score grand half halves quarter quarters third thirds double triple twice times x "
+        "percent percentage pct or and plus minus more less fewer about approx approximately around roughly nearly almost "
+        "circa ca over under above below beyond ish at up to max min maximum minimum least most some something not no "
+        "between from than odd estimated tausend million millionen milliarde milliarden mille millions millones"
+    )
+)
+"""Words that make of a number another one, a range or a guess."""
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})(?=$|[T ])")
 _NAMED_MONTH: Final = re.compile(
@@ -60,12 +78,51 @@ def trimmed(word: str) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one word that this is a misspelling of, if there is one: a letter in four is wrong at most."""
-    if not 3 <= len(word) <= 60:
+    """The one word that this is a misspelling of, if there is one.
+
+    One letter in four may be wrong (missing, too many, another one, or two swapped), the first letter is right, digits
+    are as they were written, and the next likely word is at least two letters further away.
+    """
+    written = fold(word)
+    if not 0 < len(written) <= _LONGEST:
         return None
-    folds = {each.casefold(): each for each in words if abs(len(each) - len(word)) <= 2}
-    near = difflib.get_close_matches(word.casefold(), folds, 2, 0.75)
-    return folds[near[0]] if len(near) == 1 else None
+    near: list[tuple[int, str]] = []
+    for each in words:
+        declared = fold(each)
+        if declared[:1] == written[0] and _digits(declared) == _digits(written):
+            near.append((distance(written, declared, _TYPOS + _MARGIN), each))
+    near.sort()
+    if not near or (len(near) > 1 and near[1][0] - near[0][0] < _MARGIN):
+        return None
+    wrong, best = near[0]
+    return best if wrong <= min(max(len(written), len(fold(best))) // 4, _TYPOS) else None
+
+
+def distance(a: str, b: str, most: int) -> int:
+    """How many letters must be put in, taken out, replaced or swapped with their neighbour; `most + 1` for any more."""
+    if abs(len(a) - len(b)) > most:
+        return most + 1
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        row = [i] + [most + 1] * len(b)
+        for j in range(max(1, i - most), min(len(b), i + most) + 1):
+            row[j] = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != b[j - 1]))
+            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == b[j - 1]:
+                row[j] = min(row[j], before[j - 2] + 1)
+        before, last = last, row
+    return min(last[-1], most + 1)
+
+
+def _digits(word: str) -> str:
+    return "".join(filter(str.isdigit, word))
+
+
+def cut(text: str, length: int) -> str:
+    """The beginning of a text, at most so many characters; no accent is taken off its letter."""
+    while 0 < length < len(text) and (unicodedata.combining(text[length]) or text[length] in _JOINERS):
+        length -= 1
+    return text[:length]
 
 
 def number(text: str) -> Meant | None:
@@ -81,7 +138,7 @@ def number(text: str) -> Meant | None:
     for pattern, fix in ((_PERCENT, "percent"), (_CURRENCY, "currency")):
         found = pattern.fullmatch(text)
         inner = number(next(filter(None, found.groups()), "")) if found else None
-        if inner and inner.fix in ("string_to_number", "thousands"):
+        if inner and inner.fix in _PLAIN:
             return Meant(inner.value, fix)
     if read.kind == "number":
         return Meant(str(read.value), "zero_padded")
@@ -89,11 +146,14 @@ def number(text: str) -> Meant | None:
 
 
 def _number_within(text: str) -> Meant | None:
-    found = _ANY_NUMBER.findall(text[:200])
-    if len(found) != 1 or _SCALES.search(text):
+    """The number of a text that consists of it, a unit behind it and a label in front of it, and nothing else."""
+    found = _WITHIN.fullmatch(text) if len(text) <= _AROUND_NUMBER else None
+    if found is None or any(sign.isnumeric() and not sign.isdecimal() and sign not in "²³" for sign in text):
+        return None  # a fraction, or a number word of a language whose number words are signs
+    if not _QUALIFIERS.isdisjoint(_WORDS.findall(text.casefold())):
         return None
-    plain = re.sub(r"[,_'+]", "", found[0])
-    return Meant(plain, "unit") if NUMBER.fullmatch(plain) else None
+    inner = number(found[1])
+    return Meant(inner.value, "unit") if inner and inner.fix in _PLAIN else None
 
 
 def boolean(text: str) -> Meant | None:

@@ -12,6 +12,7 @@ keywords carry what the other parts of the package need and JSON Schema loses; `
 - `x-regex`: `python` beside a `pattern` that pydantic runs by Python's engine, for the linter.
 - `x-ts`: the caller's own TypeScript text for this part.
 - `x-alias`: a name under which equal parts are declared once, where they occur more than once.
+- `x-allow`: lossy fixes that are allowed there and below, by name; `x-default`: what the fix `default` puts there.
 - `x-open`: the summary of a runtime vocabulary that is too long to list; its `enum` is whole.
 """
 
@@ -56,6 +57,8 @@ HINTS: Final = frozenset(
         "x-ts",
         "x-open",
         "x-alias",
+        "x-allow",
+        "x-default",
     }
 )
 

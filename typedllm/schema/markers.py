@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema as core
 
 from typedllm.errors import SchemaError
 from typedllm.records import JsonSchema
+from typedllm.schema.walk import is_list
+
+
+class Hint:
+    """A marker that adds hints to the JSON Schema of the part that it stands on."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core.CoreSchema:
+        """The schema with metadata of its own: that of a recursive class is shared, and pydantic adds hints to it."""
+        schema: Any = handler(source)
+        own = {key: value.copy() if is_list(value) else value for key, value in schema.get("metadata", {}).items()}
+        copied: Any = {**schema, "metadata": own}
+        return cast("core.CoreSchema", copied)
 
 
 @dataclass(frozen=True, slots=True)
-class TypeScript:
+class TypeScript(Hint):
     """Shows a part of a type in the caller's own TypeScript; what is validated stays the same.
 
         Colour = Annotated[str, Field(pattern="^#[0-9a-f]{6}$"), TypeScript("`#${string}`")]

@@ -28,6 +28,8 @@ _ANNOTATIONS: Final[dict[str, type | tuple[type, ...]]] = {
     "contentMediaType": str,
     "discriminator": dict,
     "x-ts": str,
+    "x-allow": object,
+    "x-default": object,
 }
 _UNEVALUATED: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 _EVALUATING: Final = ("items", "additionalProperties")

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 from typedllm.errors import BudgetError, ModelError, TruncatedError
 from typedllm.models.chunks import Gathered
 from typedllm.reading.extract import Extractor
+from typedllm.reading.settle import Judge
 from typedllm.records import MISSING, Chunk, Issue, Reply, Request, Result
 from typedllm.repair import Ask, Call, Step, loop
 from typedllm.repair.wired import reshaped
@@ -66,7 +67,7 @@ class Core(Generic[T]):
         self.stopping = False
         self.stopped: Stopped | None = None
         self._clock = clock
-        self._live = Live(call.schema.target, call.settings.policy)
+        self._live = Live(call.schema.target, call.settings.policy, self._judge_of)
         self._forgot = ""  # the list whose items are not kept
         self._gathered = Gathered()
         self._extractor: Extractor | None = None
@@ -248,10 +249,17 @@ class Core(Generic[T]):
                 elif issues:
                     log.warning("%s: a part of the reply is not valid: %s", self.call.schema.name, issues[0].path)
 
+    def _judge_of(self, path: str) -> Judge[Any] | None:
+        """What judges the data at a JSON Pointer."""
+        schema: Any = self.call.schema.part(path)
+
+        def judge(data: Any) -> tuple[Any, tuple[Issue, ...]]:
+            issues = schema.validate(data, context=self.call.settings.context).issues
+            return None, tuple(replace(issue, path=path + issue.path) for issue in issues)
+
+        return None if schema is None else judge
+
     def issues(self, event: Event) -> tuple[Issue, ...]:
         """What is wrong with a closed part, with its place in the whole."""
-        schema: Any = self.call.schema.part(event.path)
-        if schema is None or event.value is MISSING:
-            return ()
-        found = schema.validate(event.value, context=self.call.settings.context).issues
-        return tuple(replace(issue, path=event.path + issue.path) for issue in found)
+        judge = self._judge_of(event.path)
+        return () if judge is None or event.value is MISSING else judge(event.value)[1]

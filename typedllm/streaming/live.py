@@ -7,11 +7,13 @@ spelling, a `"7"` for a number) is shown when the object around it closes, align
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias, cast
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
+from typedllm.reading.settle import Judge, Settled, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
 from typedllm.schema.walk import is_object
@@ -36,9 +38,10 @@ class _Level:
         count: how many of its children were looked at.
         gone: how many children were forgotten.
         held: whether some of them wait for its end.
+        drops: whether items that do not fit are left out, so that each waits for its own end.
     """
 
-    __slots__ = ("children", "count", "declared", "gone", "held", "items", "members", "node", "open", "place")
+    __slots__ = ("children", "count", "declared", "drops", "gone", "held", "items", "members", "node", "open", "place")
 
     def __init__(self, node: Node, declared: Place, above: Open | None, key: _Key) -> None:
         self.node = node
@@ -55,6 +58,7 @@ class _Level:
             self.open = Open(above, key, self.items)
         self.count = self.gone = 0
         self.held = not self.place.declared
+        self.drops = self.items is not None and self.place.permits("drop_item")
 
     def below(self, key: _Key) -> Place | None:
         """What is declared for a child; None where it may turn out to stand elsewhere, whatever follows."""
@@ -82,7 +86,7 @@ class _Level:
     def forget(self) -> int:
         """Drop the items so far, but for the last one, which the reader may still need; how many are gone by now."""
         gone = self.count - 1
-        if gone > 0 and self.items is not None and not self.held:
+        if gone > 0 and self.items is not None and not self.held and not self.drops:
             del self.node.items[:gone]
             self.count, self.gone = 1, self.gone + gone
             self.items = self.items[gone:]
@@ -96,17 +100,19 @@ class Live:
     Args:
         target: what the reply is declared to be.
         policy: which fixes are applied.
+        judge_of: what judges the data at a JSON Pointer; None where the type does not say what stands there.
 
     Attributes:
         nulls: whether null stands for an absent property, where that does not take null.
     """
 
-    def __init__(self, target: Target, policy: Policy) -> None:
+    def __init__(self, target: Target, policy: Policy, judge_of: Callable[[str], Judge[Any] | None]) -> None:
         self.target = target
+        self._judge_of = judge_of
         self.nulls = False
         self.policy = policy
         self._reader: JsonReader | None = None
-        self._rooted = Place((target.root,))
+        self._rooted = Place((target.root,), policy)
         self._stack: list[_Level] = []
         self._text: Open | None = None  # the open text
         self._shown = Text()  # what is certain of it
@@ -184,7 +190,7 @@ class Live:
 
     def _begin(self, reader: JsonReader) -> None:
         """Look for the beginning of the value."""
-        place = self._rooted if reader.shape is self.target.root else Place((reader.shape,))
+        place = self._rooted if reader.shape is self.target.root else Place((reader.shape,), self.policy)
         if reader.root is None:
             self._grow(reader, None, "", place)
         elif reader.root.kind in _CONTAINERS:
@@ -199,7 +205,10 @@ class Live:
         count = len(children)
         if level.count < count:
             last: Node = children[-1][1] if level.items is None else children[-1]
-            waits = not closed and last.kind not in _CONTAINERS and not _has_moved_on(reader, level.node)
+            if last.kind in _CONTAINERS:
+                waits = level.drops and last.end < 0
+            else:
+                waits = not closed and not _has_moved_on(reader, level.node)
             final = count - 1 if waits else count
             if self._members(level, final) if level.items is None else self._items(level, final):
                 return True
@@ -208,7 +217,7 @@ class Live:
         if closed:
             self._leave(level)
             return True
-        if reader.open_string is not None:
+        if reader.open_string is not None and not level.drops:
             if self._text is not None:
                 self._more(reader)
             else:
@@ -238,11 +247,14 @@ class Live:
             if level.held:
                 continue
             place = level.place.item(index)
-            if node.kind in _CONTAINERS:
+            if level.drops:
+                self._item(level, node, place)
+            elif node.kind in _CONTAINERS:
                 level.count = at + 1
                 self._enter(_Level(node, place, level.open, index))
                 return True
-            self._scalar(level, index, node, place)
+            else:
+                self._scalar(level, index, node, place)
         level.count = final
         return False
 
@@ -273,7 +285,7 @@ class Live:
     def _leave(self, level: _Level) -> None:
         """The innermost open part is closed."""
         data: Any = level.members if level.items is None else level.items
-        if level.held:
+        if level.held or (level.items is None and level.place.fills_in(level.members)):
             data = MISSING if self.nulls else self._aligned(level.node, level.declared, level.open.path)
             if data is MISSING or not level.goes_on(data):
                 self._stuck = True
@@ -304,7 +316,26 @@ class Live:
             return MISSING
         aligner = Aligner(self.policy)
         data = aligner.align(node, declared[0], path)
+        if aligner.items:
+            settled = self._settled(node, declared, path)
+            return settled.data if settled is not None and settled.fits else MISSING
         return MISSING if any(entry.note.fault for entry in aligner.entries) else data
+
+    def _settled(self, node: Node, declared: tuple[Shape, ...], path: str) -> Settled[Any] | None:
+        """A closed part without items that do not fit; None where nothing can judge it."""
+        judge = None if self.nulls or len(declared) != 1 else self._judge_of(path)
+        return None if judge is None else settle(node, declared[0], Aligner(self.policy), judge, "", path)
+
+    def _item(self, level: _Level, node: Node, place: Place) -> None:
+        """A closed item of a list whose items may be left out."""
+        index = len(level.open.parts)
+        settled = self._settled(node, place.declared, pointer(level.open, index))
+        if settled is None:
+            level.held = True
+        elif settled.fits:
+            if type(settled.data) in (str, list, dict):
+                self._changes.append(("opened", level.open, index, MISSING))
+            self._close(level, index, settled.data)
 
     def _scalar(self, level: _Level, key: _Key, node: Node, place: Place) -> None:
         data = MISSING if node.notes else as_written(node)

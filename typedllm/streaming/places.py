@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
+from typedllm.reading.fixes import TIER
 from typedllm.reading.nodes import Node
 from typedllm.reading.target import Kind, Shape, kind_of
-from typedllm.records import MISSING
+from typedllm.records import MISSING, Policy
 
 Container: TypeAlias = Literal["object", "array"]
 
@@ -26,6 +27,7 @@ class Place:
 
     Args:
         declared: what each arm declares.
+        policy: which fixes are applied.
 
     Attributes:
         several: whether there is more than one arm.
@@ -33,13 +35,14 @@ class Place:
         sure: types of data that stand here as they are.
     """
 
-    __slots__ = ("_below", "_item", "_kept", "_of_kind", "declared", "several", "sure", "texts")
+    __slots__ = ("_below", "_item", "_kept", "_of_kind", "declared", "policy", "several", "sure", "texts")
 
-    def __init__(self, declared: tuple[Shape, ...]) -> None:
+    def __init__(self, declared: tuple[Shape, ...], policy: Policy) -> None:
         self.declared = declared
+        self.policy = policy
         self.several = len(declared) > 1
-        self.texts = all(map(_only_texts, declared))
-        self.sure = frozenset[type].intersection(*map(_sure, declared)) if declared else frozenset[type]()
+        self.texts = all(self._only_texts(shape) for shape in declared)
+        self.sure = frozenset[type].intersection(*map(self._sure, declared)) if declared else frozenset[type]()
         self._of_kind: dict[str, Place] = {}
         self._below: dict[str, Place] = {}
         self._kept: dict[str, Place | None] = {}
@@ -49,7 +52,7 @@ class Place:
         """The same, by the plain arms that take such a container."""
         found = self._of_kind.get(kind)
         if found is None:
-            found = Place(tuple(shape for shape in plain(self.declared) if kind in shape.kinds))
+            found = Place(tuple(shape for shape in plain(self.declared) if kind in shape.kinds), self.policy)
             self._of_kind[kind] = found
         return found
 
@@ -57,8 +60,9 @@ class Place:
         """The place of a member."""
         found = self._below.get(key)
         if found is None:
-            name = key if any(key in shape.properties for shape in self.declared) else _OTHER
-            found = self._below.get(name) or Place(_distinct(shape.child(key) for shape in self.declared))
+            name = key if any(shape.foresees(key) for shape in self.declared) else _OTHER
+            found = self._below.get(name)
+            found = found or Place(_distinct(shape.child(key) for shape in self.declared), self.policy)
             self._below[name] = found
         return found
 
@@ -69,7 +73,8 @@ class Place:
         name = str(index) if any(index < len(shape.prefix) for shape in self.declared) else _OTHER
         found = self._below.get(name)
         if found is None:
-            found = self._below[name] = Place(_distinct(shape.item(index) for shape in self.declared))
+            items = _distinct(shape.item(index) for shape in self.declared)
+            found = self._below[name] = Place(items, self.policy)
         if not any(shape.prefix for shape in self.declared):
             self._item = found
         return found
@@ -86,18 +91,64 @@ class Place:
 
     def _keeps(self, key: str) -> bool:
         """Whether a member of this key stays under it."""
-        return all(key in each.properties or each.open or isinstance(each.extra, Shape) for each in self.declared)
+        return all(each.foresees(key) or each.open or isinstance(each.extra, Shape) for each in self.declared)
 
     def takes(self, data: object) -> bool:
         """Whether data stands here as it is, whichever arm is meant around it."""
-        return type(data) in self.sure or all(_takes(shape, data) for shape in self.declared)
+        return type(data) in self.sure or all(self._takes(shape, data) for shape in self.declared)
+
+    def permits(self, kind: str) -> bool:
+        """Whether a fix of this kind may be applied here, whichever arm is meant."""
+        return any(self._permits(kind, shape) for shape in self.declared)
+
+    def fills_in(self, written: Collection[object]) -> bool:
+        """Whether an object with these keys may get further ones when it closes."""
+        return any(
+            shape.child(key).default is not MISSING and self._permits("default", shape.child(key))
+            for shape in self.declared
+            for key in shape.required
+            if key not in written
+        )
 
     def narrowed(self, key: str, value: object) -> Place:
         """The arms that are meant, now that a literal is known that only some of them take."""
         if not all(key in shape.properties and shape.properties[key].literals for shape in self.declared):
             return self
-        meant = tuple(shape for shape in self.declared if _takes(shape.properties[key], value))
-        return Place(meant) if meant and len(meant) < len(self.declared) else self
+        meant = tuple(shape for shape in self.declared if self._takes(shape.properties[key], value))
+        return Place(meant, self.policy) if meant and len(meant) < len(self.declared) else self
+
+    def _permits(self, kind: str, shape: Shape) -> bool:
+        return self.policy.permits(kind, TIER[kind]) or kind in shape.allow
+
+    def _as_written(self, shape: Shape, length: int | None = None) -> bool:
+        """Whether a text (of this length; None: of any) stands under a shape as it is."""
+        if shape.hint or shape.format:
+            return False
+        fits = shape.longest is None or (length is not None and length <= shape.longest)
+        return fits or not self._permits("cut_string", shape)
+
+    def _sure(self, shape: Shape) -> frozenset[type]:
+        """Types of data that stand under a shape as they are, without a look at the data."""
+        if shape.arms:
+            return frozenset[type]().union(*map(self._sure, shape.arms))
+        if shape.literals is not None:
+            return frozenset()
+        kinds = shape.kinds if self._as_written(shape) else shape.kinds - {"string"}
+        return frozenset(each for kind in kinds for each in _TYPES.get(kind, ()))
+
+    def _takes(self, shape: Shape, value: object) -> bool:
+        if shape.arms:
+            return any(self._takes(arm, value) for arm in shape.arms)
+        if shape.literals is not None:
+            return any(type(each) is type(value) and each == value for each in shape.literals)
+        if value is MISSING or (isinstance(value, str) and not self._as_written(shape, len(value))):
+            return False
+        kind = kind_of(value)
+        return kind in shape.kinds or (kind == "integer" and "number" in shape.kinds)
+
+    def _only_texts(self, declared: Shape) -> bool:
+        texts = [shape for shape in plain((declared,)) if "string" in shape.kinds]
+        return bool(texts) and all(shape.literals is None and self._as_written(shape) for shape in texts)
 
 
 def plain(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
@@ -117,29 +168,3 @@ def as_written(node: Node) -> Any:
 
 def _distinct(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     return tuple(dict.fromkeys(shapes))
-
-
-def _sure(shape: Shape) -> frozenset[type]:
-    """Types of data that stand under a shape as they are, without a look at the data."""
-    if shape.arms:
-        return frozenset[type]().union(*map(_sure, shape.arms))
-    if shape.literals is not None:
-        return frozenset()
-    kinds = shape.kinds - {"string"} if shape.hint or shape.format else shape.kinds
-    return frozenset(each for kind in kinds for each in _TYPES.get(kind, ()))
-
-
-def _takes(shape: Shape, value: object) -> bool:
-    if shape.arms:
-        return any(_takes(arm, value) for arm in shape.arms)
-    if shape.literals is not None:
-        return any(type(each) is type(value) and each == value for each in shape.literals)
-    if value is MISSING or (isinstance(value, str) and (shape.hint or shape.format)):
-        return False
-    kind = kind_of(value)
-    return kind in shape.kinds or (kind == "integer" and "number" in shape.kinds)
-
-
-def _only_texts(declared: Shape) -> bool:
-    texts = [shape for shape in plain((declared,)) if "string" in shape.kinds]
-    return bool(texts) and all(shape.literals is None and not shape.hint and not shape.format for shape in texts)

@@ -1,0 +1,97 @@
+"""Aligned and judged; and where the policy permits it, once more without the items that do not fit.
+
+Items are left out only where that makes the reading whole: otherwise the model is asked, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from typedllm.reading.align import Aligner
+from typedllm.reading.fixes import Entry
+from typedllm.reading.nodes import Node
+from typedllm.reading.report import in_the_way, is_elision
+from typedllm.reading.target import Shape
+from typedllm.records import MISSING, Issue
+
+T = TypeVar("T")
+
+Judge: TypeAlias = Callable[[Any], "tuple[T | None, tuple[Issue, ...]]"]
+"""Judges plain JSON data: the value, or why it is not of the declared type."""
+
+_ROUNDS: Final = 16
+"""How often items are left out: lists within lists fail from the inside to the outside."""
+
+
+@dataclass(slots=True)
+class Settled(Generic[T]):
+    """What became of one tree.
+
+    Attributes:
+        aligner: what aligned it, with what it marked.
+        data: the data.
+        barred: the notes for which it cannot be accepted.
+        value: the value, where it was judged and is valid.
+        issues: why it is not.
+    """
+
+    aligner: Aligner
+    data: Any
+    barred: tuple[Entry, ...]
+    value: T | None = None
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is a value."""
+        return self.data is not MISSING and not self.barred and not self.issues
+
+
+def settle(
+    node: Node, shape: Shape, aligner: Aligner, judge: Judge[T], text: str, path: str = "", *, whole: bool = True
+) -> Settled[T]:
+    """Aligns and judges a tree.
+
+    Args:
+        node: the tree.
+        shape: what is declared for it.
+        aligner: a fresh one.
+        judge: says whether data is of the declared type.
+        text: the reply.
+        path: JSON Pointer of the tree.
+        whole: whether its end was written; of what was cut nothing is left out.
+    """
+    first = rest = _judged(node, shape, aligner, judge, text, path)
+    for _ in range(_ROUNDS if whole else 0):
+        if rest.fits or not rest.aligner.items or not (bad := _bad_items(rest, text)):
+            break
+        rest = _judged(node, shape, rest.aligner.anew(without=bad), judge, text, path)
+    return rest if rest.fits else first
+
+
+def _judged(node: Node, shape: Shape, aligner: Aligner, judge: Judge[T], text: str, path: str) -> Settled[T]:
+    data = aligner.align(node, shape, path)
+    settled: Settled[T] = Settled(aligner, data, tuple(in_the_way(aligner.entries, text, aligner.policy)))
+    if data is not MISSING and not any(entry.note.fault for entry in settled.barred):
+        settled.value, settled.issues = judge(data)
+    return settled
+
+
+def _bad_items(settled: Settled[Any], text: str) -> list[Node]:
+    """The items for which the tree cannot be accepted; none where something else is wrong with it too."""
+    items = settled.aligner.items
+    if any(entry.note.kind == "elision" or is_elision(entry.note, text) for entry in settled.barred):
+        return []
+    places = [entry.path for entry in settled.barred] + [issue.path for issue in settled.issues]
+    found = [next((items[place] for place in _around(path) if place in items), None) for path in places]
+    bad = [item for item in found if item is not None]
+    return bad if len(bad) == len(found) else []
+
+
+def _around(path: str) -> Iterator[str]:
+    """The pointer and those of the parts around it, the innermost first."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
