@@ -17,6 +17,7 @@ class Bounds(NamedTuple):
         quotes: quotes inside one string that are not escaped.
         candidates: parts of the reply that are considered as the answer.
         bare: characters of a string without quotes.
+        rivals: characters that are parsed to compare the readings of one broken part.
         shown: characters of the text that a fix or an issue quotes.
     """
 
@@ -28,6 +29,7 @@ class Bounds(NamedTuple):
     quotes: int = 5_000
     candidates: int = 100
     bare: int = 2_000
+    rivals: int = 4_000_000
     shown: int = 100
 
 

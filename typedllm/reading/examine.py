@@ -20,7 +20,9 @@ from typedllm.reading.extract import Extractor, Found, finish, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.labels import label
 from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import cut, in_the_way, is_sound, tell, with_places
+from typedllm.reading.rivals import PLAIN, Rival, attach, goes_on, rivals, shift
 from typedllm.reading.scalars import scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
@@ -31,6 +33,7 @@ from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Re
 T = TypeVar("T")
 
 _ENVELOPES: Final = 2
+_CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _FENCED: Final = re.compile(r"\A(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
@@ -109,7 +112,7 @@ class Examination(Generic[T]):
                 fault = torn(each.start, each.end, text, each.closed_more)
                 if fault is not None and not each.cut:
                     each.node.note(fault)
-            options = [self._option(each, each.node, text) for each in found]
+            options = self._options(found, text)
         if not any(option.valid for option in options):
             options += self._bare_answer(extractor, text)
         if not options:
@@ -137,6 +140,65 @@ class Examination(Generic[T]):
             unwrapped = self._aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
             if unwrapped.valid or (unwrapped.known and not option.known):
                 return unwrapped
+        return option
+
+    def _options(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
+        """The candidates, without the inner parts of one that was broken."""
+        options: list[_Option[T]] = []
+        for each in found:
+            if options and each.start < options[-1].found.end:
+                continue
+            if options and not options[-1].valid and _is_inner(text, options[-1].found.end, each.start):
+                options[-1].found.end = each.end
+                continue
+            options.append(self._compared(self._option(each, each.node, text), text))
+        return options
+
+    def _compared(self, option: _Option[T], text: str) -> _Option[T]:
+        """The candidate as it reads with one character changed, where all such changes that fit say one thing."""
+        found = option.found
+        kinds = {
+            entry.note.kind for entry in option.entries if TIER.get(entry.note.kind) not in ("packaging", "schema")
+        }
+        if (kinds <= PLAIN and not goes_on(text, found.end)) or self._is_cut(option) or _is_torn_off(found):
+            return option
+        near = rivals(text[found.start :], found.end - found.start, self.bounds)
+        if found.cut:
+            near = [rival for rival in near if text[found.start + rival.mend.at :].strip(_CLOSING)]
+        fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
+        if not fitting:
+            return option
+        order = [(fit.rank.lossy, fit.rank.unknown, rival.mend.doubt, fit.rank.mended) for rival, fit in fitting]
+        best = [each for each, rank in zip(fitting, order, strict=True) if rank == min(order)]
+        rival, fit = best[0]
+        if len(best) > 1 or rival.mend.doubt > 1:
+            return self._unclear(option, rival) if any(_differs(option.data, each.data) for _, each in best) else option
+        if option.valid and not _differs(option.data, fit.data):
+            return option
+        shift(fit.found.node, rival.mend, found.start)
+        attach(fit.found.node, rival.mend.note(found.start))
+        return self._option(fit.found, fit.found.node, text)
+
+    def _is_cut(self, option: _Option[T]) -> bool:
+        """Whether a candidate ends with the text, so that what is missing at its end would be put in."""
+        return option.found.cut and (option.valid or self.finish_reason == "length")
+
+    def _rival(self, found: Found, rival: Rival, text: str) -> _Option[T] | None:
+        """What the type makes of a neighbour of the candidate, if it is valid."""
+        reader = JsonReader(self.target.root, found.start, self.bounds, strict=True)
+        reader.feed(rival.json)
+        if reader.root is None or not reader.done or reader.gave_up:
+            return None
+        end = found.start + len(rival.json) - rival.mend.growth
+        option = self._option(Found(reader.root, found.fenced, False, found.lead, end, mended=True), reader.root, text)
+        return option if option.valid else None
+
+    def _unclear(self, option: _Option[T], rival: Rival) -> _Option[T]:
+        """A candidate that can be read in several ways is not valid in any."""
+        if option.valid and not self.policy.permits("likely_quote", "guess"):
+            at = option.found.start + rival.mend.at
+            option.entries.append(Entry("", Note("unclear_syntax", at, at + 1, "", True)))
+            option.valid, option.value = False, None
         return option
 
     def _aligned(self, found: Found, node: Node, text: str, *notes: Note) -> _Option[T]:
@@ -268,6 +330,17 @@ def _candidate(option: _Option[Any], chosen: bool) -> Candidate:
     fit = "valid" if option.valid else f"{option.known} declared keys, {option.rank.unfit} parts that do not fit"
     mark = {0: "", 1: ", fenced"}.get(option.found.mark, ", marked" if option.found.mark > 0 else ", an example")
     return Candidate(Span(option.found.start, option.found.end), chosen, fit + mark)
+
+
+def _is_torn_off(found: Found) -> bool:
+    """Whether more of the same document stands before it."""
+    return any(note.fault and note.start < found.start for note in found.node.notes or ())
+
+
+def _is_inner(text: str, end: int, start: int) -> bool:
+    """Whether a value that starts here is a part of the document whose reading ended there, and not another one."""
+    between = text[end:start]
+    return goes_on(text, end) and between.rstrip()[-1:] in (",", ":", "[", "{") and between.strip(" \t\r\n,") != ""
 
 
 def _without(text: str, spans: Sequence[Span]) -> str:

@@ -124,7 +124,7 @@ class JsonReader(BareReader):
             if self._lacks(AHEAD):
                 return False
             found = _OPEN_KEY.match(self.buf, self.pos)
-            if found is None:
+            if found is None or QUOTED_KEY.match(self.buf, self.pos):
                 return self._open_string("key")
             self.fix("missing_quote", self.base + found.start(), self.base + found.end(1), f'"{found[1]}"')
         key = json.loads(f'"{found[1]}"') if "\\" in found[1] else found[1]

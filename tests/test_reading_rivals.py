@@ -1,0 +1,123 @@
+"""One character wrong: what the text can only mean is read, what it can mean in several ways is an issue."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from typedllm import Schema
+
+
+class Line(BaseModel):
+    sku: str
+    quantity: int
+    price: float
+    tags: list[str] = []
+    note: str | None = None
+
+
+class Order(BaseModel):
+    number: int
+    customer: str
+    lines: list[Line]
+    paid: bool
+    address: dict[str, str]
+    kind: Literal["web", "shop"]
+
+
+WORDS = st.from_regex(r"[A-Za-z][A-Za-z0-9 .!?%()/-]{0,14}[a-z.]", fullmatch=True)
+LINES = st.builds(
+    Line,
+    sku=WORDS,
+    quantity=st.integers(0, 999),
+    price=st.floats(0, 99).map(lambda price: round(price, 2)),
+    tags=st.lists(WORDS, max_size=3),
+    note=st.none() | WORDS,
+)
+ORDERS = st.builds(
+    Order,
+    number=st.integers(0, 99999),
+    customer=WORDS,
+    lines=st.lists(LINES, max_size=3),
+    paid=st.booleans(),
+    address=st.fixed_dictionaries({"street": WORDS, "city": WORDS}),
+    kind=st.sampled_from(["web", "shop"]),
+)
+STRUCTURE = re.compile(r'[{}\[\]:,"]')
+
+
+@given(ORDERS, st.sampled_from([None, 2]), st.booleans(), st.data())
+def test_a_document_with_one_sign_too_few_or_too_many_is_read_rightly_or_refused(
+    order: Order, indent: int | None, doubled: bool, data: st.DataObject
+) -> None:
+    text = json.dumps(order.model_dump(), indent=indent)
+    at = data.draw(st.sampled_from([found.start() for found in STRUCTURE.finditer(text)]))
+    result = Schema(Order).read(text[: at + doubled] + text[at + (not doubled) :])
+    assert not result.ok or result.value == order
+
+
+READ: list[tuple[Any, str, Any, str]] = [
+    (Any, '{"a":"x","b""y"}', {"a": "x", "b": "y"}, "missing_colon"),
+    (Any, '{"a"::"x","b":1}', {"a": "x", "b": 1}, "wrong_colon"),
+    (Any, '["red","green""blue"]', ["red", "green", "blue"], "missing_comma"),
+    (Any, '{"a":[{"b":1}{"b":2}],"c":"x"}', {"a": [{"b": 1}, {"b": 2}], "c": "x"}, "missing_comma"),
+    (Any, '{"a":""x","b":1}', {"a": "x", "b": 1}, "extra_quote"),
+    (Any, '{"a"":"x","b":1}', {"a": "x", "b": 1}, "extra_quote"),
+    (Any, '{"a":{"b":1}},"c":2}', {"a": {"b": 1}, "c": 2}, "extra_closer"),
+    (Any, '{"a":["x, y","z],"b":1}', {"a": ["x, y", "z"], "b": 1}, "missing_quote"),
+    (dict[str, list[int]], '{"a":1,2],"b":[3]}', {"a": [1, 2], "b": [3]}, "missing_opener"),
+]
+
+
+@pytest.mark.parametrize(("declared", "text", "value", "kind"), READ)
+def test_the_one_character_that_makes_json_of_it_is_the_fix(declared: Any, text: str, value: Any, kind: str) -> None:
+    result = Schema(declared).read(text)
+    assert result.value == value
+    assert [fix.kind for fix in result.fixes] == [kind]
+    assert all(fix.lossless for fix in result.fixes)
+
+
+def test_places_behind_the_change_are_those_of_the_reply() -> None:
+    for text in ('{"a":["x","y""z"],"b":{"c":"d"}}', '{"a":""x","b":{"c":"d"}}', '{"a"::"x","b":{"c":"d"}}'):
+        span = Schema(Any).read(text).spans["/b"]
+        assert text[span.start : span.end] == '{"c":"d"}'
+
+
+REFUSED = ['{"size":"15.6"","n":1}', '{"a":"one","two":"three}']
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_several_characters_could_mend_differently_is_an_issue(text: str) -> None:
+    result = Schema(Any).read(text)
+    assert not result.ok
+    assert all(issue.message for issue in result.issues)
+
+
+def test_the_inner_parts_of_a_broken_document_never_stand_for_it() -> None:
+    text = '{"a": ]{"b" 1 2}, "c": {"street": "x", "city": "y"}}'
+    assert not Schema(dict[str, str]).read(text).ok
+    assert not Schema(Any).read(text).ok
+
+
+def test_pieces_end_in_the_same_reading() -> None:
+    text = 'Here: {"a":["x","y""z"],"b":{"c":""d"}} Done.'
+    whole = Schema(Any).read(text)
+    reader = Schema(Any).reader()
+    for sign in text:
+        reader.feed(sign)
+    pieces = reader.close()
+    assert (pieces.ok, pieces.fixes, pieces.issues) == (whole.ok, whole.fixes, whole.issues)
+
+
+def test_a_slip_far_into_a_long_document_is_found() -> None:
+    items = [{"name": f"item {number}", "size": "tall"} for number in range(3000)]
+    text = json.dumps(items)
+    at = text.rindex('"size"', 0, len(text) // 2)
+    result = Schema(list[dict[str, str]]).read(text[:at] + text[at + 1 :])
+    assert result.value == items
