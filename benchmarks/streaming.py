@@ -91,7 +91,7 @@ def every_data(pieces: Sequence[str]) -> None:
 
 def _followed(pieces: Sequence[str]) -> Iterator[Any]:
     target = Schema(Reply).target
-    extractor, live = Extractor(target), Live(target, Policy.of())
+    extractor, live = Extractor(target), Live(target, Policy.of(), lambda _: None)
     for piece in pieces:
         extractor.feed(piece)
         if (snapshot := live.follow(extractor.latest)) is not None:

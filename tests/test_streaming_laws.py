@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tests.test_reading_corpus import ROWS, TYPES
-from typedllm import Client, Reply, Schema
+from tests.zoo import ZOO
+from typedllm import Client, Reply, Result, Schema
 from typedllm.models.scripted import ScriptedModel
 from typedllm.records import MISSING
 from typedllm.streaming import Event, Snapshot
@@ -171,10 +173,54 @@ def test_closed_parts_are_the_same_objects_from_snapshot_to_snapshot() -> None:
     assert len(first) == 5
 
 
+def ends_in_the_value(seen: list[tuple[Snapshot, Any]], result: Result[Any], schema: Schema[Any]) -> None:
+    """The last snapshot holds what the value was made of."""
+    snapshot, data = seen[-1]
+    assert snapshot.complete
+    assert repr(schema.validate(data).value) == repr(result.value)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['type']}: {row['text'][:50]!r}")
 def test_the_corpus_is_streamed_honestly(row: dict[str, Any]) -> None:
+    schema = Schema[Any](TYPES[row["type"]])
     for size in (1, 7):
-        honest(followed(row["text"], TYPES[row["type"]], [size])[0])
+        seen, result = followed(row["text"], schema, [size])
+        honest(seen)
+        if result.ok:
+            ends_in_the_value(seen, result, schema)
+
+
+WAYS: dict[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "in a fence": lambda text: f"Here:\n```json\n{text}\n```",
+    "single quotes": lambda text: text.replace('"', "'"),
+    "trailing commas": lambda text: text.replace("}", ",}").replace("]", ",]"),
+    "python": lambda text: text.replace("null", "None").replace("true", "True"),
+    "no last bracket": lambda text: text[:-1],
+}
+
+
+@pytest.mark.filterwarnings("ignore:Item 'id' on TypedDict")
+@pytest.mark.parametrize("name", ZOO)
+def test_every_type_is_streamed_honestly(name: str) -> None:
+    """Also a text that the type refuses is shown as the model wrote it."""
+    schema = Schema[Any](ZOO[name].type)
+    for text in (*ZOO[name].accepted, *ZOO[name].mistyped[:1]):
+        for dressed in {way(text): way for way in WAYS.values()}:
+            seen, result = followed(dressed, schema, [1, 1, 5])
+            honest(seen)
+            if result.ok:
+                ends_in_the_value(seen, result, schema)
+
+
+def test_an_end_that_is_certain_takes_nothing_back() -> None:
+    """What was shown goes on to what the whole reply turned out to be, where it is the same."""
+    text = '{"size": "tall", "pages": 3, "title": "a"'
+    for dressed in (text, f"```json\n{text}"):
+        seen, result = followed(dressed, Page, [4])
+        assert result.ok
+        assert "restarted" not in [event.kind for snapshot, _ in seen for event in snapshot.events]
+        assert seen[-1][0].events[-1] == Event("closed", "", value={"size": "tall", "pages": 3, "title": "a"})
 
 
 SHOWN: list[tuple[str, str, list[Event]]] = [

@@ -59,6 +59,11 @@ class Confidence(Mapping[str, float]):
         self._earlier = earlier
         self._known: dict[str, float] = {}
 
+    @property
+    def data(self) -> JsonValue:
+        """The JSON that was read, which the pointers point into."""
+        return self._data()
+
     @cached_property
     def _line(self) -> _Line | None:
         return _Line.of(self._text, self._tokens)

@@ -178,6 +178,9 @@ class Aligner:
         key = (id(node), id(arm))
         found = self._memo.get(key)
         if found is None:
+            # A list of itself takes any node as its one item, without end: a part that is tried within itself is unfit.
+            unfit = Entry(path, Note(_UNFIT, node.start, node.end, "", True))
+            self._memo[key] = _Trial(MISSING, [unfit], Rank(1, 0, 0, 0), arm)
             since, spans, self.spans = len(self.entries), self.spans, None
             data = self._bare(node, arm, path)
             found = self._memo[key] = _Trial(data, self.entries[since:], self.rank(since), arm)

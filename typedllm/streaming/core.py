@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
+from typedllm.confidence import Confidence
 from typedllm.errors import BudgetError, ModelError, TruncatedError
 from typedllm.models.chunks import Gathered
 from typedllm.reading.extract import Extractor
@@ -17,6 +18,7 @@ from typedllm.records import MISSING, Chunk, Issue, Reply, Request, Result
 from typedllm.repair import Ask, Call, Step, loop
 from typedllm.repair.wired import reshaped
 from typedllm.streaming.guard import Guard
+from typedllm.streaming.levels import same
 from typedllm.streaming.live import Live
 from typedllm.streaming.snapshots import Event, Snapshot
 
@@ -222,10 +224,15 @@ class Core(Generic[T]):
 
     def final(self) -> Snapshot | None:
         """The value as data, where it is not what was shown: it was found elsewhere in the reply, or repaired."""
-        result = self.result
-        if result is None or not result.ok or (self._extractor is not None and self._live.complete):
+        result, live = self.result, self._live
+        if result is None or not result.ok:
             return None
-        return self._live.replace(json.loads(self.call.schema.dump(result.value)))
+        if self._extractor is not None and live.shown is not MISSING and not result.fixes:
+            return None  # the text is JSON, and was shown
+        data = result.confidence.data if isinstance(result.confidence, Confidence) else MISSING
+        if data is MISSING:
+            data = json.loads(self.call.schema.dump(result.value))
+        return None if same(data, live.shown) else live.settle(data)
 
     def _reply(self) -> Reply:
         reply = self._gathered.reply(seconds=self._guard.seconds, first_token_seconds=self._guard.first)

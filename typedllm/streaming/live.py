@@ -8,7 +8,7 @@ spelling, a `"7"` for a number) is shown when the object around it closes, align
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.nodes import Node
@@ -16,82 +16,12 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.settle import Judge, Settled, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
-from typedllm.schema.walk import is_object
+from typedllm.streaming.levels import Key, Level, part_of
 from typedllm.streaming.places import Place, as_written
 from typedllm.streaming.snapshots import Change, Open, Snapshot, Text, pointer
 
 _LONGEST_KEY: Final = 80
 _CONTAINERS: Final = ("object", "array")
-_Key: TypeAlias = str | int
-
-
-class _Level:
-    """An open object or list, as far as it was followed.
-
-    Attributes:
-        children: what the reader has of it so far.
-        declared: what it is declared to be, by each arm that may be meant around it.
-        place: the plain arms of these that it may be.
-        members: what of it is final, where it is an object.
-        items: the same where it is a list; None: it is an object.
-        open: the same for snapshots.
-        count: how many of its children were looked at.
-        gone: how many children were forgotten.
-        held: whether some of them wait for its end.
-        drops: whether items that do not fit are left out, so that each waits for its own end.
-    """
-
-    __slots__ = ("children", "count", "declared", "drops", "gone", "held", "items", "members", "node", "open", "place")
-
-    def __init__(self, node: Node, declared: Place, above: Open | None, key: _Key) -> None:
-        self.node = node
-        self.children: list[Any] = cast("list[Any]", node.value)  # members or items
-        self.declared = declared.declared
-        self.members: dict[str, Any] = {}
-        self.items: list[Any] | None = None
-        if node.kind == "object":
-            self.place = declared.of_kind("object")
-            self.open = Open(above, key, self.members)
-        else:
-            self.place = declared.of_kind("array")
-            self.items = []
-            self.open = Open(above, key, self.items)
-        self.count = self.gone = 0
-        self.held = not self.place.declared
-        self.drops = self.items is not None and self.place.permits("drop_item")
-
-    def below(self, key: _Key) -> Place | None:
-        """What is declared for a child; None where it may turn out to stand elsewhere, whatever follows."""
-        if isinstance(key, str):
-            return None if key in self.members else self.place.kept(key)
-        return None if self.held else self.place.item(key)
-
-    def may_lack(self, key: _Key) -> bool:
-        """Whether a child of this key is a property that may be left out."""
-        return isinstance(key, str) and all(key not in shape.required for shape in self.place.declared)
-
-    def put(self, key: _Key, data: Any) -> None:
-        """Take in a child that is final."""
-        if isinstance(key, str):
-            self.members[key] = data
-        elif self.items is not None:
-            self.items.append(data)
-
-    def goes_on(self, data: Any) -> bool:
-        """Whether data still has all that was shown of this part."""
-        if self.items is not None:
-            return isinstance(data, list) and data[: len(self.items)] == self.items
-        return is_object(data) and all(key in data and data[key] == value for key, value in self.members.items())
-
-    def forget(self) -> int:
-        """Drop the items so far, but for the last one, which the reader may still need; how many are gone by now."""
-        gone = self.count - 1
-        if gone > 0 and self.items is not None and not self.held and not self.drops:
-            del self.node.items[:gone]
-            self.count, self.gone = 1, self.gone + gone
-            self.items = self.items[gone:]
-            self.open = Open(self.open.above, self.open.key, self.items)
-        return self.gone
 
 
 class Live:
@@ -113,7 +43,7 @@ class Live:
         self.policy = policy
         self._reader: JsonReader | None = None
         self._rooted = Place((target.root,), policy)
-        self._stack: list[_Level] = []
+        self._stack: list[Level] = []
         self._text: Open | None = None  # the open text
         self._shown = Text()  # what is certain of it
         self._string: object = None  # the reader's own
@@ -138,17 +68,38 @@ class Live:
         return self._snapshot() if self._changes else None
 
     @property
-    def complete(self) -> bool:
-        """Whether the whole was shown."""
-        return self._root is not MISSING
+    def shown(self) -> Any:
+        """The whole as it was shown; `MISSING` while it is open."""
+        return self._root
 
-    def replace(self, data: Any) -> Snapshot:
-        """The snapshot of a value that came about otherwise, such as by a repair."""
+    def settle(self, data: Any) -> Snapshot:
+        """The last snapshot, once the whole value is known: what was shown goes on to it, or is void."""
+        parts = self._placed(data)
+        if parts is None:
+            self._changes.append(("restarted", None, "", MISSING))
+            parts = _whole(data)
         self._forget()
         self._root = data
-        self._changes.append(("restarted", None, "", MISSING))
-        self._changes.append(("closed", None, "", data))
+        self._changes.extend(parts)
         return self._snapshot()
+
+    def _placed(self, data: Any) -> list[Change] | None:
+        """The events that end what is open with parts of this data, innermost first; None: it is not what was shown."""
+        ends: list[Change] = []
+        if self._root is not MISSING:
+            return None
+        for level in self._stack:
+            if ends:
+                data = part_of(data, level.open.key)
+            if not level.goes_on(data):
+                return None
+            ends.append(("closed", level.open.above, level.open.key, data))
+        if self._text is not None:
+            data = part_of(data, self._text.key) if ends else data
+            if not (isinstance(data, str) and data.startswith(self._shown.upto(len(self._shown)))):
+                return None
+            ends.append(("closed", self._text.above, self._text.key, data))
+        return ends[::-1] or _whole(data)
 
     def forget(self, pointer: str) -> int:
         """Drop the items so far of the list at a pointer, while it is open: they are in no later snapshot."""
@@ -194,12 +145,12 @@ class Live:
         if reader.root is None:
             self._grow(reader, None, "", place)
         elif reader.root.kind in _CONTAINERS:
-            self._enter(_Level(reader.root, place, None, ""))
+            self._enter(Level(reader.root, place, None, ""))
             self._stuck = not self._stack
         elif reader.done:
             self._close(None, "", self._aligned(reader.root, place.declared, ""))
 
-    def _advance(self, level: _Level, reader: JsonReader) -> bool:
+    def _advance(self, level: Level, reader: JsonReader) -> bool:
         """Take in what is new in the innermost open part; True: another part is the innermost now."""
         children, closed = level.children, level.node.end >= 0
         count = len(children)
@@ -224,7 +175,7 @@ class Live:
                 self._begin_text(level, reader)
         return False
 
-    def _members(self, level: _Level, final: int) -> bool:
+    def _members(self, level: Level, final: int) -> bool:
         """Take in the members of an object, up to one that is open itself; whether there is one."""
         for at in range(level.count, final):
             key, node, _ = level.children[at]
@@ -233,14 +184,14 @@ class Live:
                 level.held = True
             elif node.kind in _CONTAINERS:
                 level.count = at + 1
-                self._enter(_Level(node, place, level.open, key))
+                self._enter(Level(node, place, level.open, key))
                 return True
             else:
                 self._scalar(level, key, node, place)
         level.count = final
         return False
 
-    def _items(self, level: _Level, final: int) -> bool:
+    def _items(self, level: Level, final: int) -> bool:
         """Take in the items of a list, up to one that is open itself; whether there is one."""
         for at in range(level.count, final):
             node, index = level.children[at], at + level.gone
@@ -251,14 +202,14 @@ class Live:
                 self._item(level, node, place)
             elif node.kind in _CONTAINERS:
                 level.count = at + 1
-                self._enter(_Level(node, place, level.open, index))
+                self._enter(Level(node, place, level.open, index))
                 return True
             else:
                 self._scalar(level, index, node, place)
         level.count = final
         return False
 
-    def _begin_text(self, level: _Level, reader: JsonReader) -> None:
+    def _begin_text(self, level: Level, reader: JsonReader) -> None:
         """A text is being read; it is shown where it is the next part of what is innermost."""
         frame = reader.stack[-1] if reader.stack else None
         if frame is None or frame.node is not level.node:
@@ -266,7 +217,7 @@ class Live:
         if level.items is not None:
             if len(self._stack) > 1 and _may_be_key(reader):
                 return
-            key: _Key = level.count + level.gone
+            key: Key = level.count + level.gone
         elif frame.key_at >= 0:
             key = frame.key
         else:
@@ -274,7 +225,7 @@ class Live:
         if (place := level.below(key)) is not None:
             self._grow(reader, level.open, key, place)
 
-    def _enter(self, level: _Level) -> None:
+    def _enter(self, level: Level) -> None:
         self._text = None
         if level.place.declared:
             self._stack.append(level)
@@ -282,7 +233,7 @@ class Live:
         elif self._stack:
             self._stack[-1].held = True
 
-    def _leave(self, level: _Level) -> None:
+    def _leave(self, level: Level) -> None:
         """The innermost open part is closed."""
         data: Any = level.members if level.items is None else level.items
         if level.held or (level.items is None and level.place.fills_in(level.members)):
@@ -293,7 +244,7 @@ class Live:
         self._stack.pop()
         self._close(self._stack[-1] if self._stack else None, level.open.key, data)
 
-    def _close(self, level: _Level | None, key: _Key, data: Any) -> None:
+    def _close(self, level: Level | None, key: Key, data: Any) -> None:
         if self._text is not None:
             if not str(data).startswith(self._shown.upto(len(self._shown))):
                 self._stuck = True
@@ -326,7 +277,7 @@ class Live:
         judge = None if self.nulls or len(declared) != 1 else self._judge_of(path)
         return None if judge is None else settle(node, declared[0], Aligner(self.policy), judge, "", path)
 
-    def _item(self, level: _Level, node: Node, place: Place) -> None:
+    def _item(self, level: Level, node: Node, place: Place) -> None:
         """A closed item of a list whose items may be left out."""
         index = len(level.open.parts)
         settled = self._settled(node, place.declared, pointer(level.open, index))
@@ -337,7 +288,7 @@ class Live:
                 self._changes.append(("opened", level.open, index, MISSING))
             self._close(level, index, settled.data)
 
-    def _scalar(self, level: _Level, key: _Key, node: Node, place: Place) -> None:
+    def _scalar(self, level: Level, key: Key, node: Node, place: Place) -> None:
         data = MISSING if node.notes else as_written(node)
         if type(data) not in place.sure:
             if data is None and self.nulls and level.may_lack(key) and not place.takes(None):
@@ -354,7 +305,7 @@ class Live:
         if level.place.several and data is not MISSING and isinstance(key, str):
             level.place = level.place.narrowed(key, data)
 
-    def _grow(self, reader: JsonReader, above: Open | None, key: _Key, place: Place) -> None:
+    def _grow(self, reader: JsonReader, above: Open | None, key: Key, place: Place) -> None:
         """Show what is certain of a text that is being read."""
         string = reader.open_string
         if string is None or string.place == "key" or string.joined is not None or not place.texts:
@@ -384,6 +335,10 @@ class Live:
         if shown:
             self._shown.add(shown)
             self._changes.append(("grew", text.above, text.key, shown))
+
+
+def _whole(data: Any) -> list[Change]:
+    return [("closed", None, "", data)]
 
 
 def _may_be_key(reader: JsonReader) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from typedllm.reading.fixes import TIER
@@ -34,8 +35,6 @@ class Place:
         texts: whether a text here stays as it was written, whatever its end.
         sure: types of data that stand here as they are.
     """
-
-    __slots__ = ("_below", "_item", "_kept", "_of_kind", "declared", "policy", "several", "sure", "texts")
 
     def __init__(self, declared: tuple[Shape, ...], policy: Policy) -> None:
         self.declared = declared
@@ -97,18 +96,20 @@ class Place:
         """Whether data stands here as it is, whichever arm is meant around it."""
         return type(data) in self.sure or all(self._takes(shape, data) for shape in self.declared)
 
-    def permits(self, kind: str) -> bool:
-        """Whether a fix of this kind may be applied here, whichever arm is meant."""
-        return any(self._permits(kind, shape) for shape in self.declared)
+    @cached_property
+    def drops(self) -> bool:
+        """Whether items that do not fit may be left out, whichever arm is meant."""
+        return any(self._permits("drop_item", shape) for shape in self.declared)
+
+    @cached_property
+    def _defaults(self) -> tuple[str, ...]:
+        """The keys that an object may get when it closes without them."""
+        pairs = ((key, shape.child(key)) for shape in self.declared for key in shape.required)
+        return tuple(key for key, part in pairs if part.default is not MISSING and self._permits("default", part))
 
     def fills_in(self, written: Collection[object]) -> bool:
         """Whether an object with these keys may get further ones when it closes."""
-        return any(
-            shape.child(key).default is not MISSING and self._permits("default", shape.child(key))
-            for shape in self.declared
-            for key in shape.required
-            if key not in written
-        )
+        return any(key not in written for key in self._defaults)
 
     def narrowed(self, key: str, value: object) -> Place:
         """The arms that are meant, now that a literal is known that only some of them take."""
