@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar
 
-from typedllm.reading import words
-from typedllm.reading.align import Aligner, Rank
+from typedllm.reading.align import Aligner
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.extract import Extractor, Found, finish, in_a_row
+from typedllm.reading.extract import Extractor, Found, finish
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.labels import label
 from typedllm.reading.nodes import Node
-from typedllm.reading.reader import JsonReader
-from typedllm.reading.report import cut, in_the_way, is_sound, tell, with_places
-from typedllm.reading.rivals import PLAIN, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.report import cut, tell, with_places
 from typedllm.reading.scalars import scalar
 from typedllm.reading.seams import torn
-from typedllm.reading.settle import Judge, settle
+from typedllm.reading.settle import Judge
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Kind, Shape, Target
+from typedllm.reading.weighing import Option, Weighing, differs
 from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Reading, ReadingStatus, Span
 
 T = TypeVar("T")
@@ -37,31 +34,6 @@ _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _FENCED: Final = re.compile(r"\A(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
-
-
-_GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
-
-
-@dataclass(slots=True)
-class _Option(Generic[T]):
-    """A candidate with what became of it."""
-
-    found: Found
-    node: Node
-    aligner: Aligner
-    data: Any
-    entries: list[Entry]
-    rank: Rank
-    value: T | None = None
-    issues: tuple[Issue, ...] = ()
-    valid: bool = False
-    known: int = 0
-
-    def order(self, index: int) -> tuple[int, int, int, int, int]:
-        """What is better comes first."""
-        fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
-        grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=0) if self.valid else 4
-        return grade, 0 if self.valid else -self.known, -self.found.mark, self.rank.unfit, -index
 
 
 class Examination(Generic[T]):
@@ -87,6 +59,7 @@ class Examination(Generic[T]):
         self.policy = policy
         self.finish_reason = finish_reason
         self.bounds = bounds
+        self.weighing = Weighing(target, judge, policy, finish_reason == "length", bounds)
 
     def read(self, text: str) -> Reading[T]:
         """Reads a whole text."""
@@ -106,13 +79,13 @@ class Examination(Generic[T]):
             truncated = self.finish_reason == "length" and text.strip() != ""
             return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
         found = finish(extractor.found, text, self.target, self.bounds)
-        options = self._lines(found, text)
+        options = self.weighing.lines(found, text)
         if not options:
             for each in found:
                 fault = torn(each.start, each.end, text, each.closed_more)
                 if fault is not None and not each.cut:
                     each.node.note(fault)
-            options = self._options(found, text)
+            options = self.weighing.all(found, text)
         if not any(option.valid for option in options):
             options += self._bare_answer(extractor, text)
         if not options:
@@ -126,109 +99,7 @@ class Examination(Generic[T]):
 
     # ---- candidates ----
 
-    def _option(self, found: Found, node: Node, text: str) -> _Option[T]:
-        option = self._aligned(found, node, text)
-        inner = node
-        for _ in range(_ENVELOPES):
-            if option.valid or inner.kind != "object" or len(inner.members) != 1:
-                break
-            member = inner.members[0]
-            root = self.target.root
-            if member.key in root.properties or words.fold(member.key) in root.folded_keys or root.is_map:
-                break
-            inner = member.node
-            unwrapped = self._aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
-            if unwrapped.valid or (unwrapped.known and not option.known):
-                return unwrapped
-        return option
-
-    def _options(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
-        """The candidates, without the inner parts of one that was broken."""
-        options: list[_Option[T]] = []
-        for each in found:
-            if options and each.start < options[-1].found.end:
-                continue
-            if options and not options[-1].valid and _is_inner(text, options[-1].found.end, each.start):
-                options[-1].found.end = each.end
-                continue
-            options.append(self._compared(self._option(each, each.node, text), text))
-        return options
-
-    def _compared(self, option: _Option[T], text: str) -> _Option[T]:
-        """The candidate as it reads with one character changed, where all such changes that fit say one thing."""
-        found = option.found
-        kinds = {
-            entry.note.kind for entry in option.entries if TIER.get(entry.note.kind) not in ("packaging", "schema")
-        }
-        if (kinds <= PLAIN and not goes_on(text, found.end)) or self._is_cut(option) or _is_torn_off(found):
-            return option
-        near = rivals(text[found.start :], found.end - found.start, self.bounds)
-        if found.cut:
-            near = [rival for rival in near if text[found.start + rival.mend.at :].strip(_CLOSING)]
-        fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
-        if not fitting:
-            return option
-        order = [(fit.rank.lossy, fit.rank.unknown, rival.mend.doubt, fit.rank.mended) for rival, fit in fitting]
-        best = [each for each, rank in zip(fitting, order, strict=True) if rank == min(order)]
-        rival, fit = best[0]
-        if len(best) > 1 or rival.mend.doubt > 1:
-            return self._unclear(option, rival) if any(_differs(option.data, each.data) for _, each in best) else option
-        if option.valid and not _differs(option.data, fit.data):
-            return option
-        shift(fit.found.node, rival.mend, found.start)
-        attach(fit.found.node, rival.mend.note(found.start))
-        return self._option(fit.found, fit.found.node, text)
-
-    def _is_cut(self, option: _Option[T]) -> bool:
-        """Whether a candidate ends with the text, so that what is missing at its end would be put in."""
-        return option.found.cut and (option.valid or self.finish_reason == "length")
-
-    def _rival(self, found: Found, rival: Rival, text: str) -> _Option[T] | None:
-        """What the type makes of a neighbour of the candidate, if it is valid."""
-        reader = JsonReader(self.target.root, found.start, self.bounds, strict=True)
-        reader.feed(rival.json)
-        if reader.root is None or not reader.done or reader.gave_up:
-            return None
-        end = found.start + len(rival.json) - rival.mend.growth
-        option = self._option(Found(reader.root, found.fenced, False, found.lead, end, mended=True), reader.root, text)
-        return option if option.valid else None
-
-    def _unclear(self, option: _Option[T], rival: Rival) -> _Option[T]:
-        """A candidate that can be read in several ways is not valid in any."""
-        if option.valid and not self.policy.permits("likely_quote", "guess"):
-            at = option.found.start + rival.mend.at
-            option.entries.append(Entry("", Note("unclear_syntax", at, at + 1, "", True)))
-            option.valid, option.value = False, None
-        return option
-
-    def _aligned(self, found: Found, node: Node, text: str, *notes: Note) -> _Option[T]:
-        aligner = Aligner(self.policy, bounds=self.bounds)
-        settled = settle(node, self.target.root, aligner, self.judge, text, whole=not found.cut)
-        outside = [Entry("", note) for note in notes]
-        if notes and found.node is not node:
-            outside = [Entry("", note) for note in found.node.notes or ()] + outside
-        data, aligner = settled.data, settled.aligner
-        option: _Option[T] = _Option(found, node, aligner, data, [*outside, *aligner.entries], aligner.rank())
-        option.value, option.issues = settled.value, settled.issues
-        cut_short = found.cut and self.finish_reason == "length"
-        sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
-        option.valid = settled.fits and sound and not cut_short
-        keys = self.target.root.properties
-        option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
-        return option
-
-    def _lines(self, found: Sequence[Found], text: str) -> list[_Option[T]]:
-        """Several values in a row, where a list of them is declared."""
-        root = self.target.root
-        if len(found) < 2 or "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
-            return []
-        node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
-        node.note(Note("json_lines", node.start, node.end, "[...]"))
-        whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
-        option = self._aligned(whole, node, text)
-        return [option] if option.rank.unfit == 0 else []
-
-    def _bare_answer(self, extractor: Extractor, text: str) -> list[_Option[T]]:
+    def _bare_answer(self, extractor: Extractor, text: str) -> list[Option[T]]:
         """A scalar that stands alone, where a scalar is declared; or text, where text is."""
         root = self.target.root
         text_only = root.kinds == frozenset({"string"}) and root.literals is None
@@ -245,26 +116,26 @@ class Examination(Generic[T]):
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
         open_end = node.kind == "number" or (root.literals is None and bool(node.notes))
         cut = self.finish_reason == "length" and fenced is None and open_end
-        option = self._aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
+        option = self.weighing.aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
         if option.valid or (said := _labelled(body, start, root)) is None:
             return [option]
-        return [self._aligned(Found(said, False, False, "", said.end), said, text)]
+        return [self.weighing.aligned(Found(said, False, False, "", said.end), said, text)]
 
     # ---- the outcome ----
 
-    def _choose(self, options: list[_Option[T]], extractor: Extractor, text: str, reasoning: str) -> Reading[T]:
+    def _choose(self, options: list[Option[T]], extractor: Extractor, text: str, reasoning: str) -> Reading[T]:
         order = {id(option): option.order(index) for index, option in enumerate(options)}
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
             rivals = [each for each in options if each.valid and order[id(each)][:3] == order[id(best)][:3]]
-            if any(_differs(each.data, best.data) for each in rivals):
+            if any(differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
         candidates = tuple(_candidate(option, option is best) for option in options)
         if best.valid:
             return self._accepted(best, extractor, text, candidates, reasoning)
         return self._rejected(best, text, candidates, reasoning)
 
-    def _ambiguous(self, rivals: list[_Option[T]], options: list[_Option[T]], reasoning: str) -> Reading[T]:
+    def _ambiguous(self, rivals: list[Option[T]], options: list[Option[T]], reasoning: str) -> Reading[T]:
         places = ", ".join(f"{option.found.start}-{option.found.end}" for option in rivals[:5])
         message = f"{len(rivals)} different answers that nothing tells apart, at {places}: write one"
         issue = Issue("", "ambiguous", message=message, span=Span(rivals[0].found.start, rivals[-1].found.end))
@@ -272,13 +143,13 @@ class Examination(Generic[T]):
         return Reading("ambiguous", issues=(issue,), candidates=candidates, reasoning=reasoning)
 
     def _accepted(
-        self, best: _Option[T], extractor: Extractor, text: str, candidates: tuple[Candidate, ...], reasoning: str
+        self, best: Option[T], extractor: Extractor, text: str, candidates: tuple[Candidate, ...], reasoning: str
     ) -> Reading[T]:
         packaging = [Entry("", note) for note in _packaging(best.found, extractor, text)]
         fixes = tell([*packaging, *best.entries], text, self.policy, self.target).fixes
         return Reading("ok", best.value, best.data, (), fixes, self._spans(best), candidates, reasoning)
 
-    def _spans(self, option: _Option[T]) -> LazySpans:
+    def _spans(self, option: Option[T]) -> LazySpans:
         def work_out() -> dict[str, Span]:
             spans: dict[str, Span] = {}
             option.aligner.anew(spans=spans).align(option.node, self.target.root)
@@ -286,7 +157,7 @@ class Examination(Generic[T]):
 
         return LazySpans(work_out)
 
-    def _rejected(self, best: _Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
+    def _rejected(self, best: Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
         entries = [entry for entry in best.entries if entry.note.kind not in ("open_string", "open_scalar")]
         told = tell(entries, text, self.policy, self.target)
         spans = self._spans(best)
@@ -303,11 +174,11 @@ class Examination(Generic[T]):
             status = "broken_json"
         return Reading(status, None, best.data, tuple(issues), told.fixes, spans, candidates, reasoning)
 
-    def _closed_data(self, best: _Option[T]) -> Any:
+    def _closed_data(self, best: Option[T]) -> Any:
         """The data without what the end of the text cut."""
         return best.aligner.anew(closed_only=True).align(best.node, self.target.root)
 
-    def _cut_issues(self, best: _Option[T], issues: list[Issue], text: str) -> list[Issue]:
+    def _cut_issues(self, best: Option[T], issues: list[Issue], text: str) -> list[Issue]:
         path, node = _last(best.node)
         span = Span(node.start, node.end)
         message = "the text ends here, before the answer is complete"
@@ -322,25 +193,10 @@ def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "")
     return Reading(status, issues=(Issue("", code, message=message),), reasoning=reasoning)
 
 
-def _differs(a: Any, b: Any) -> bool:
-    return a != b or json.dumps(a, sort_keys=True) != json.dumps(b, sort_keys=True)
-
-
-def _candidate(option: _Option[Any], chosen: bool) -> Candidate:
+def _candidate(option: Option[Any], chosen: bool) -> Candidate:
     fit = "valid" if option.valid else f"{option.known} declared keys, {option.rank.unfit} parts that do not fit"
     mark = {0: "", 1: ", fenced"}.get(option.found.mark, ", marked" if option.found.mark > 0 else ", an example")
     return Candidate(Span(option.found.start, option.found.end), chosen, fit + mark)
-
-
-def _is_torn_off(found: Found) -> bool:
-    """Whether more of the same document stands before it."""
-    return any(note.fault and note.start < found.start for note in found.node.notes or ())
-
-
-def _is_inner(text: str, end: int, start: int) -> bool:
-    """Whether a value that starts here is a part of the document whose reading ended there, and not another one."""
-    between = text[end:start]
-    return goes_on(text, end) and between.rstrip()[-1:] in (",", ":", "[", "{") and between.strip(" \t\r\n,") != ""
 
 
 def _without(text: str, spans: Sequence[Span]) -> str:

@@ -1,0 +1,189 @@
+"""The candidates for the answer, weighed: what the declared type makes of each of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, cast
+
+from typedllm.reading import words
+from typedllm.reading.align import Aligner, Rank
+from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.extract import Found, in_a_row
+from typedllm.reading.fixes import TIER, Entry, Note
+from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
+from typedllm.reading.report import in_the_way, is_sound
+from typedllm.reading.rivals import PLAIN, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.settle import Judge, settle
+from typedllm.reading.target import Target
+from typedllm.records import Issue, Policy
+
+T = TypeVar("T")
+
+_ENVELOPES: Final = 2
+_CLOSING: Final = " \t\r\n}])`~"
+_GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
+
+
+@dataclass(slots=True)
+class Option(Generic[T]):
+    """A candidate with what became of it."""
+
+    found: Found
+    node: Node
+    aligner: Aligner
+    data: Any
+    entries: list[Entry]
+    rank: Rank
+    value: T | None = None
+    issues: tuple[Issue, ...] = ()
+    valid: bool = False
+    known: int = 0
+
+    def order(self, index: int) -> tuple[int, int, int, int, int]:
+        """What is better comes first."""
+        fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
+        grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=0) if self.valid else 4
+        return grade, 0 if self.valid else -self.known, -self.found.mark, self.rank.unfit, -index
+
+
+class Weighing(Generic[T]):
+    """Weighs the candidates of one reply.
+
+    Args:
+        target: what the answer is declared to be.
+        judge: says whether data is of the declared type.
+        policy: which fixes are applied.
+        at_limit: whether the model stopped at its token limit.
+        bounds: what a reply may hold.
+    """
+
+    def __init__(
+        self, target: Target, judge: Judge[T], policy: Policy, at_limit: bool, bounds: Bounds = DEFAULT
+    ) -> None:
+        self.target = target
+        self.judge = judge
+        self.policy = policy
+        self.at_limit = at_limit
+        self.bounds = bounds
+
+    def one(self, found: Found, node: Node, text: str) -> Option[T]:
+        """A candidate, without the unknown key around it where only what is inside fits."""
+        option = self.aligned(found, node, text)
+        inner = node
+        for _ in range(_ENVELOPES):
+            if option.valid or inner.kind != "object" or len(inner.members) != 1:
+                break
+            member = inner.members[0]
+            root = self.target.root
+            if member.key in root.properties or words.fold(member.key) in root.folded_keys or root.is_map:
+                break
+            inner = member.node
+            unwrapped = self.aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
+            if unwrapped.valid or (unwrapped.known and not option.known):
+                return unwrapped
+        return option
+
+    def all(self, found: Sequence[Found], text: str) -> list[Option[T]]:
+        """The candidates, without the inner parts of one that was broken."""
+        options: list[Option[T]] = []
+        for each in found:
+            if options and each.start < options[-1].found.end:
+                continue
+            if options and not options[-1].valid and _is_inner(text, options[-1].found.end, each.start):
+                options[-1].found.end = each.end
+                continue
+            options.append(self._compared(self.one(each, each.node, text), text))
+        return options
+
+    def _compared(self, option: Option[T], text: str) -> Option[T]:
+        """The candidate as it reads with one character changed, where all such changes that fit say one thing."""
+        found = option.found
+        kinds = {
+            entry.note.kind for entry in option.entries if TIER.get(entry.note.kind) not in ("packaging", "schema")
+        }
+        if (kinds <= PLAIN and not goes_on(text, found.end)) or self._is_cut(option) or _is_torn_off(found):
+            return option
+        near = rivals(text[found.start :], found.end - found.start, self.bounds)
+        if found.cut:
+            near = [rival for rival in near if text[found.start + rival.mend.at :].strip(_CLOSING)]
+        fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
+        if not fitting:
+            return option
+        order = [(fit.rank.lossy, fit.rank.unknown, rival.mend.doubt, fit.rank.mended) for rival, fit in fitting]
+        best = [each for each, rank in zip(fitting, order, strict=True) if rank == min(order)]
+        rival, fit = best[0]
+        if len(best) > 1 or rival.mend.doubt > 1:
+            return self._unclear(option, rival) if any(differs(option.data, each.data) for _, each in best) else option
+        if option.valid and not differs(option.data, fit.data):
+            return option
+        shift(fit.found.node, rival.mend, found.start)
+        attach(fit.found.node, rival.mend.note(found.start))
+        return self.one(fit.found, fit.found.node, text)
+
+    def _is_cut(self, option: Option[T]) -> bool:
+        """Whether a candidate ends with the text, so that what is missing at its end would be put in."""
+        return option.found.cut and (option.valid or self.at_limit)
+
+    def _rival(self, found: Found, rival: Rival, text: str) -> Option[T] | None:
+        """What the type makes of a neighbour of the candidate, if it is valid."""
+        reader = JsonReader(self.target.root, found.start, self.bounds, strict=True)
+        reader.feed(rival.json)
+        if reader.root is None or not reader.done or reader.gave_up:
+            return None
+        end = found.start + len(rival.json) - rival.mend.growth
+        option = self.one(Found(reader.root, found.fenced, False, found.lead, end, mended=True), reader.root, text)
+        return option if option.valid else None
+
+    def _unclear(self, option: Option[T], rival: Rival) -> Option[T]:
+        """A candidate that can be read in several ways is not valid in any."""
+        if option.valid and not self.policy.permits("likely_quote", "guess"):
+            at = option.found.start + rival.mend.at
+            option.entries.append(Entry("", Note("unclear_syntax", at, at + 1, "", True)))
+            option.valid, option.value = False, None
+        return option
+
+    def aligned(self, found: Found, node: Node, text: str, *notes: Note) -> Option[T]:
+        """A candidate as it stands; `notes` are what was mended around it."""
+        aligner = Aligner(self.policy, bounds=self.bounds)
+        settled = settle(node, self.target.root, aligner, self.judge, text, whole=not found.cut)
+        outside = [Entry("", note) for note in notes]
+        if notes and found.node is not node:
+            outside = [Entry("", note) for note in found.node.notes or ()] + outside
+        data, aligner = settled.data, settled.aligner
+        option: Option[T] = Option(found, node, aligner, data, [*outside, *aligner.entries], aligner.rank())
+        option.value, option.issues = settled.value, settled.issues
+        cut_short = found.cut and self.at_limit
+        sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
+        option.valid = settled.fits and sound and not cut_short
+        keys = self.target.root.properties
+        option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
+        return option
+
+    def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
+        """Several values in a row, where a list of them is declared."""
+        root = self.target.root
+        if len(found) < 2 or "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
+            return []
+        node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
+        node.note(Note("json_lines", node.start, node.end, "[...]"))
+        whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
+        option = self.aligned(whole, node, text)
+        return [option] if option.rank.unfit == 0 else []
+
+
+def _is_torn_off(found: Found) -> bool:
+    """Whether more of the same document stands before it."""
+    return any(note.fault and note.start < found.start for note in found.node.notes or ())
+
+
+def _is_inner(text: str, end: int, start: int) -> bool:
+    """Whether a value that starts here is a part of the document whose reading ended there, and not another one."""
+    between = text[end:start]
+    return goes_on(text, end) and between.rstrip()[-1:] in (",", ":", "[", "{") and between.strip(" \t\r\n,") != ""
+
+
+def differs(a: Any, b: Any) -> bool:
+    return a != b or json.dumps(a, sort_keys=True) != json.dumps(b, sort_keys=True)
