@@ -215,7 +215,7 @@ class Client(_BaseClient):
         scope = _caller(inspect.currentframe())
 
         def declare(function: Any) -> PromptFunction[Any, Any]:
-            _refuse(inspect.iscoroutinefunction(_plain(function)), function, "a coroutine function", "AsyncClient")
+            _refuse(inspect.iscoroutinefunction(_plain(function)), function, "a coroutine function", "an AsyncClient")
             return PromptFunction(
                 function, self._settings.merge(options), self._prepare, self._drive, self._stream, scope
             )
@@ -313,7 +313,7 @@ def _plain(function: Any) -> Any:
 def _refuse(wrong: bool, function: Any, what: str, other: str) -> None:
     if wrong:
         name = getattr(_plain(function), "__qualname__", repr(function))
-        raise SchemaError(f"{name} is {what} (use the prompt decorator of a {other} for it)")
+        raise SchemaError(f"{name} is {what} (use the prompt decorator of {other} for it)")
 
 
 def _nothing() -> None:
@@ -355,7 +355,9 @@ class AsyncClient(_BaseClient):
         scope = _caller(inspect.currentframe())
 
         def declare(function: Any) -> AsyncPromptFunction[Any, Any]:
-            _refuse(not inspect.iscoroutinefunction(_plain(function)), function, "no coroutine function", "Client")
+            if inspect.isasyncgenfunction(plain := _plain(function)):
+                raise SchemaError(f"{plain.__qualname__} is an async generator (leave out its yield; return list[...])")
+            _refuse(not inspect.iscoroutinefunction(plain), function, "no coroutine function", "a Client")
             return AsyncPromptFunction(
                 function, self._settings.merge(options), self._prepare, self._drive, self._stream, scope
             )

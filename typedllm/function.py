@@ -48,6 +48,8 @@ class _Declared(Generic[P, T]):
     ) -> None:
         self._wrapped = function
         self._function: Callable[..., Any] = getattr(function, "__func__", function)
+        if not hasattr(self._function, "__qualname__"):
+            raise SchemaError(f"{function!r} is no function (write one with def: its body is the model)")
         self._settings = settings
         self._prepare = prepare
         self._drive = drive
@@ -118,7 +120,12 @@ class _Declared(Generic[P, T]):
 
     def _ask(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Message, dict[str, Any]]:
         """The user message for these arguments, and the arguments by name."""
-        bound = self._signature.bind(*self._bound, *args, **kwargs)
+        try:
+            bound = self._signature.bind(*self._bound, *args, **kwargs)
+        except TypeError as error:
+            misplaced = [name for name in kwargs if name in Options.__annotations__]
+            hint = f" (options go through with_options({misplaced[0]}=...))" if misplaced else ""
+            raise TypeError(f"{self._function.__qualname__}() {error}{hint}") from None
         bound.apply_defaults()
         arguments = dict(bound.arguments)
         for hidden in list(self._signature.parameters)[: len(self._bound) or self._is_given_its_class(args)]:
@@ -155,6 +162,10 @@ class _Declared(Generic[P, T]):
         if isinstance(self._wrapped, classmethod):
             return self._copy(_bound=(owner if owner is not None else type(instance),))
         return self if instance is None else self._copy(_bound=(instance,))
+
+    def __reduce__(self) -> str:
+        """Pickled as functions are: by name."""
+        return self._function.__qualname__
 
     def __repr__(self) -> str:
         return f"<prompt function {self._function.__qualname__}{self._signature}>"

@@ -68,10 +68,27 @@ def task(instruction: str, arguments: Mapping[str, Any]) -> str:
 
 
 def argument(name: str, value: Any) -> str:
-    """One labelled argument: a string as it is, anything else as JSON."""
+    """One labelled argument: a string as it is, anything else as JSON.
+
+    Raises:
+        TypeError: it cannot be shown: bytes that are no text, an object that says nothing of itself, a circle.
+    """
     if isinstance(value, str):
         return f"{name}:\n{fenced(value)}"
-    return f"{name}:\n{fenced(to_json(value, by_alias=True, fallback=str).decode(), 'json')}"
+    try:
+        shown = to_json(value, by_alias=True, fallback=_text_of).decode()
+    except ValueError as error:
+        said = str(error).removeprefix("Error serializing to JSON: ").removeprefix("ValueError: ")
+        raise TypeError(f"the argument {name} cannot be shown to the model: {said}") from error
+    return f"{name}:\n{fenced(shown, 'json')}"
+
+
+def _text_of(value: object) -> str:
+    """What a value that has no JSON form says of itself; the bare name and address of an object say nothing."""
+    kind = type(value)
+    if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__:
+        raise ValueError(f"{kind.__name__} has no JSON form (pass text, a dict, a dataclass or a model)")
+    return str(value)
 
 
 def judging(rule: str, request: str, value: str) -> str:
