@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from tests.cli.terminal import environment
 from tests.support.server import Server, fail
 from typedllm import AsyncClient, Client, Schema
 from typedllm.models.openai import OpenAIModel
+from typedllm.testing import ScriptedModel
 
 
 @dataclass
@@ -60,6 +62,65 @@ MISTAKES: list[tuple[Callable[[], object], str, str]] = [
     (lambda: Client().prompt(coroutine), "coroutine is a coroutine function", "AsyncClient"),
     (lambda: AsyncClient().prompt(no_docstring), "no_docstring is no coroutine function", "Client"),  # type: ignore[arg-type]
 ]
+
+
+def one(*replies: Any, **options: Any) -> Client:
+    return Client(ScriptedModel(list(replies) or ["1"]), **options)
+
+
+def wrong(**options: Any) -> Callable[[], object]:
+    return lambda: one().generate("How many?", int, **options)
+
+
+class Own:
+    """A model that does not keep to the protocol."""
+
+    name = "own"
+
+    def complete(self, request: object) -> str:
+        return "1"
+
+
+MISTAKES += [
+    (asked("openai/gpt-5-mini"), "no such model: 'openai/gpt-5-mini'", "did you mean 'openai:gpt-5-mini'?"),
+    (
+        lambda: Client(OpenAI(api_key="key")).generate("Hello", int),  # type: ignore[arg-type]
+        "not a chat model: OpenAI",
+        "give OpenAIModel('name', client=OpenAI(...))",
+    ),
+    (lambda: Client(7).generate("Hello", int), "not a chat model: int", "openai:gpt-5-mini"),  # type: ignore[arg-type]
+    (
+        lambda: Client(Own()).generate("Hello", int),  # type: ignore[arg-type]
+        "the chat model own gave no Reply but '1'",
+        "return Reply(text)",
+    ),
+    (lambda: one().generate(int, "How many?"), "the prompt is neither", "the prompt comes first"),  # type: ignore
+    (
+        lambda: one().generate([{"role": "user", "content": "Hello"}], int),  # type: ignore[list-item]
+        "the prompt is neither a text nor messages",
+        "Message('user', ...)",
+    ),
+    (lambda: list(one().stream("Hello", int)), "the stream was not entered", "with client.stream(...)"),
+    (lambda: Schema(int).read(b"7"), "a reply is text, not bytes", "decode it"),  # type: ignore[arg-type]
+    (lambda: one({"n": 1}).generate("Hello", int), "a step of scripted is no text", "json.dumps"),
+    (lambda: ScriptedModel("7"), "a script is a list of steps", "ScriptedModel([text])"),
+    (wrong(api_key="key"), "unknown option: api_key", "to the model: OpenAIModel(...)"),
+    (wrong(system=["Be brief."]), "system is not a text", "['Be brief.']"),
+    (wrong(history=[{"role": "user"}]), "history is not a list of Messages", "Message('user', '...')"),
+    (wrong(examples=("one", 1)), "examples is not a list of pairs", "('one', 1)"),
+    (wrong(examples=[("one", "uno")]), "the data is not valid", 'expected an integer, got "uno"'),
+    (wrong(checks=print), "checks is not a list of functions", "print"),
+    (wrong(allow="rounded"), "allow is not a list of names", "'rounded'"),
+    (wrong(timeout="60"), "timeout is not a number", "'60'"),
+    (wrong(temperature="hot"), "temperature is not a number", "'hot'"),
+    (wrong(on_attempt=7), "on_attempt is not a function", "7"),
+    (wrong(budget=7), "budget is not a Budget", "7"),
+]
+
+
+def test_none_says_the_same_as_saying_nothing() -> None:
+    request = one(temperature=0.5).render("Hello", int, temperature=None, system=None, history=None, extra=None)  # type: ignore[arg-type]
+    assert request == one(temperature=0.5).render("Hello", int)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeAlias, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
 
 from typing_extensions import TypeForm, Unpack
@@ -95,7 +95,10 @@ class _BaseClient:
 
     def _call(self, prompt: Prompt, schema: Any, options: Options) -> Call[Any]:
         task, settings = _task(prompt, self._settings.merge(options))
-        return self._prepare(task, _declared(schema), settings)
+        declared = _declared(schema)
+        for _, value in settings.examples:
+            declared.check_value(value)
+        return self._prepare(task, declared, settings)
 
     def _prepare(self, task: Message, declared: Schema[T], settings: Settings) -> Call[T]:
         models, declared = self.models, declared.current()
@@ -120,7 +123,10 @@ def _traits(models: Sequence[ChatModel]) -> dict[str, Known]:
 
 
 def _listed(models: Models | None) -> Sequence[str | ChatModel | None]:
-    return [models] if models is None or isinstance(models, str | ChatModel) else models
+    if models is None or isinstance(models, str | ChatModel):
+        return [models]
+    given: Any = models
+    return models if isinstance(given, Sequence) else [given]  # what is no model is refused where it is resolved
 
 
 def _resolved(models: Models | None) -> tuple[ChatModel, ...]:
@@ -147,6 +153,14 @@ def _task(prompt: Prompt, settings: Settings) -> tuple[Message, Settings]:
         return Message("user", prompt), settings
     if isinstance(prompt, Message):
         return prompt, settings
+    given = cast("object", prompt)
+    if not isinstance(given, Sequence) or not all(
+        isinstance(each, Message) for each in cast("Sequence[object]", given)
+    ):
+        first = "the prompt comes first, then the type: give a text" if isinstance(given, type) else "give a text"
+        raise TypeError(
+            f"the prompt is neither a text nor messages: {given!r} ({first}, Message('user', ...) or a list of Messages)"
+        )
     if not prompt or prompt[-1].role != "user":
         raise ValueError("the prompt has no last user message (give a text, or messages that end with a user turn)")
     return prompt[-1], replace(settings, history=(*settings.history, *prompt[:-1]))

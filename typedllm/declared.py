@@ -238,6 +238,9 @@ class Schema(Generic[T]):
         Returns:
             The value, or the issues; with the fixes, the spans and the candidates.
         """
+        given = cast("object", text)
+        if not isinstance(given, str):
+            raise TypeError(f"a reply is text, not {type(text).__name__} (decode it; for data take Schema.validate)")
         reading = self.examine(text, finish_reason, Policy.of(policy, known(allow)), context)
         return self._result(reading, text, finish_reason)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast
 
 from typing_extensions import TypedDict
 
@@ -175,11 +175,12 @@ class Settings:
             TypeError: there is no option of that name.
             ValueError: an option's value is out of its range.
         """
+        said: dict[str, Any] = {key: options[key] for key in options if options[key] is not None or key not in _EMPTY}
+        options = said
         if not options:
             return self
         _check(options)
-        sampling = {**self.sampling, **{key: options[key] for key in SAMPLING if key in options}}
-        sampling.update(options.get("extra", {}))
+        sampling = {**self.sampling, **{key: said[key] for key in SAMPLING if key in said}, **said.get("extra", {})}
         changes: dict[str, Any] = {key: options[key] for key in _PLAIN if key in options}
         for key in ("history", "examples", "checks"):
             if key in options:
@@ -222,6 +223,9 @@ _CHOICES: Final = {
     "on_invalid": ("off", "warn", "stop"),
     "on_broken": ("raise", "resume"),
 }
+_EMPTY: Final = frozenset({*SAMPLING, "system", "history", "examples", "checks", "allow", "extra"})
+"""Where None says the same as saying nothing."""
+
 _KNOWN: Final = frozenset(Options.__annotations__)
 assert {f.name for f in fields(Settings)} - {"sampling"} <= _KNOWN  # the two lists are one
 
@@ -232,12 +236,63 @@ def _allowed(kinds: Sequence[str]) -> frozenset[str]:
     return known(kinds)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_list(value: object) -> TypeGuard[Collection[Any]]:
+    return isinstance(value, Collection) and not isinstance(value, str | Mapping)
+
+
+def _is_list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: _is_list(value) and all(map(fits, value))
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple | list) and len(cast("Sequence[object]", value)) == 2
+
+
+_Kind: TypeAlias = tuple[Callable[[Any], bool], str]
+_NUMBER: Final[_Kind] = (_is_number, "a number")
+_TEXT: Final[_Kind] = (lambda value: isinstance(value, str), "a text")
+_MAPPING: Final[_Kind] = (lambda value: isinstance(value, Mapping), "a mapping")
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "system": _TEXT,
+    "reasoning_effort": _TEXT,
+    "history": (
+        _is_list_of(lambda each: isinstance(each, Message)),
+        "a list of Messages, such as Message('user', '...')",
+    ),
+    "examples": (_is_list_of(_is_pair), "a list of pairs of a request and its value"),
+    "checks": (_is_list_of(callable), "a list of functions"),
+    "allow": (_is_list_of(lambda each: isinstance(each, str)), "a list of names of fixes"),
+    "context": _MAPPING,
+    "extra": _MAPPING,
+    "budget": (
+        lambda value: isinstance(value, Budget) or _is_list_of(lambda each: isinstance(each, Budget))(value),
+        "a Budget, or a list of them",
+    ),
+    "on_attempt": (callable, "a function"),
+    "on_repair": (callable, "a function"),
+    **dict.fromkeys(("timeout", "idle_timeout", "throttle", "max_chars", "max_repeats", "temperature"), _NUMBER),
+    **dict.fromkeys(("repair_temperature", "top_p", "max_tokens", "seed"), _NUMBER),
+    **dict.fromkeys(("presence_penalty", "frequency_penalty"), _NUMBER),
+}
+"""What the values of options are, where another kind would fail far away from here, or at the service."""
+
+
 def _check(options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in _KNOWN:
             near = difflib.get_close_matches(name, _KNOWN, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(sorted(_KNOWN))}"
-            raise TypeError(f"unknown option: {name} ({hint}; fields for the service itself go into extra={{...}})")
+            raise TypeError(
+                f"unknown option: {name} ({hint}; fields for the service itself go into extra={{...}}, keys, addresses "
+                "and transport retries to the model: OpenAIModel(...))"
+            )
+    for name, (fits, what) in _KINDS.items():
+        if options.get(name) is not None and not fits(options[name]):
+            raise TypeError(f"{name} is not {what}: {options[name]!r}")
     repairs = options.get("max_repairs", 0)
     if not isinstance(repairs, int) or repairs < 0:
         raise ValueError(f"max_repairs is not a whole number of repairs from 0 on: {repairs!r}")

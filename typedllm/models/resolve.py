@@ -83,6 +83,8 @@ def choices() -> str:
 def _unknown(spec: str, prefix: str) -> ModelError:
     if prefix in SERVICES:
         return ModelError(f"no model is named in {spec!r} (write {prefix}:NAME)", code="config", provider=prefix)
+    service, _, model = spec.partition("/")
     near = get_close_matches(prefix, [*SERVICES, "local", "replay"], n=1)
+    near = [f"{service}:{model}"] if service in SERVICES and model else near
     hint = f"did you mean {near[0]!r}? " if near else ""
     return ModelError(f"no such model: {spec!r} ({hint}{choices()})", code="config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from threading import Lock
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from typedllm.errors import ModelError
 from typedllm.models.chunks import join, split
@@ -48,6 +48,8 @@ class ScriptedModel:
             chunk_sizes: lengths, in characters, of the pieces in which a text is streamed; the last is used again
                 until the text ends.
         """
+        if isinstance(script, str):
+            raise TypeError("a script is a list of steps (for one reply write ScriptedModel([text]))")
         self.requests: list[Request] = []
         self._script = iter(script)
         self._name = name
@@ -132,6 +134,9 @@ class ScriptedModel:
         if isinstance(answer, Reply):
             yield from split(answer, self._sizes)
             return
+        given = cast("object", answer)
+        if not isinstance(given, Sequence):
+            raise TypeError(f"a step of {self._name} is no text: {answer!r} (write json.dumps(value), or a Reply)")
         ended = False
         for piece in answer:
             if isinstance(piece, Exception):

@@ -84,7 +84,8 @@ class _Run(Generic[T]):
             self.call.watch.failed(error)
             yield from self._attempted(Attempt(plan.kind, request, error.reply, model=self._model))
             return self._without_reply(plan, error) if isinstance(error, ModelError) else self._failed(error)
-        assert isinstance(answer, Reply)
+        if not isinstance(answer, Reply):
+            raise TypeError(f"the chat model {self._model} gave no Reply but {answer!r} (return Reply(text))")
         reply = self.call.watch.after(answer)
         reading, checked = yield from self._examine(plan, reply)
         yield from self._attempted(

@@ -48,6 +48,11 @@ class BaseStream(Generic[T]):
         self._rejected: list[Rejected] = []
         self._mended = Usage()
 
+    def __getattr__(self, name: str) -> Any:
+        if name == "_snapshots":
+            raise RuntimeError("the stream was not entered (write `with client.stream(...) as stream:`)")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     @property
     def rejected(self) -> tuple[Rejected, ...]:
         """Items that `items(..., on_invalid="skip")` left out."""
