@@ -253,3 +253,27 @@ def test_a_value_by_itself_and_a_blank_rule() -> None:
     assert verdict == Verdict((Issue("", "rule", message="a lie"),), COST)
     with pytest.raises(ValueError, match="the rule is blank"):
         check_with(client, " ")
+
+
+@pytest.mark.local
+def test_the_embedded_model_is_asked_to_judge() -> None:
+    """Whatever it says: the value passes or is rejected for a reason, or the call ends since there is no ruling."""
+    judge = Client("local", max_repairs=0, max_tokens=40)
+    rule = check_with(judge, "It is polite.")
+    result = Client(ScriptedModel(["Shut up."])).run("Answer.", str, checks=[rule], max_repairs=0)
+    (attempt,) = result.attempts
+    assert attempt.judging == judge.meter.totals.usage
+    assert attempt.judging.requests == 1
+    if isinstance(result.error, ModelError):
+        assert result.error.code == "check"
+    else:
+        assert result.ok == (not attempt.issues)
+
+
+def test_a_ruling_is_bounded(both: Both) -> None:
+    many = ruling(*[("/shots", "too many")] * 21)
+    result = both.run(
+        ScriptedModel([MANY]), "x", Drink, checks=[check_with(Client(ScriptedModel([many])), "A rule.", max_repairs=0)]
+    )
+    assert isinstance(result.error, ModelError)
+    assert result.error.code == "check"

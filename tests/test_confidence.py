@@ -74,13 +74,20 @@ CLOSED: dict[str, tuple[tuple[Told | str, ...], dict[str, str], float]] = {
     "case does not matter": (
         ('{"size":"', ("Tall", 0.6, {"TALL": 0.2, "SHORT": 0.2}), '"}'),
         {"/size": '"Tall"'},
-        0.75,
+        0.8,
     ),
     "a member that is no text": (('{"size":', ('"', 0.75, {"null": 0.25}), 'tall"}'), SPAN, 0.75),
     "in one token with the key": (('{"size', ('":"', 0.5, {'":null': 0.25, '": "': 0.25}), 'tall"}'), SPAN, 2 / 3),
     "null": (('{"size":', ("null", 0.9, {'"': 0.1}), "}"), {"/size": "null"}, 0.9),
     "the whole member": (("{", '"size":', ('"tall"}', 0.5, {'"tall",': 0.25, '"short"}': 0.25})), SPAN, 0.75),
     "boolean": (('{"iced":', ("true", 0.7, {"false": 0.2, " true": 0.1}), "}"), {"/iced": "true"}, 0.7 / 0.9),
+    "what is not reported may be another member": (('{"size":"', ("tall", 0.6, {"short": 0.1}), '"}'), SPAN, 0.6 / 0.8),
+    "and as much as all that is left": (('{"size":"', ("tall", 0.9), '"}'), SPAN, 0.9),
+    "what was written is not among the reported": (
+        ('{"size":"', ("tall", 0.01, {"The": 0.5, "Here": 0.2}), '"}'),
+        SPAN,
+        1 / 3,
+    ),
     "a number of a set": (('{"count":', ("1", 0.6, {"2": 0.3, "3": 0.1}), "}"), {"/count": "1"}, 0.6 / 0.9),
 }
 
@@ -159,7 +166,11 @@ def test_a_value_of_an_open_set(told: tuple[Told | str, ...], span: dict[str, st
 
 def test_the_whole_is_the_product_of_its_parts() -> None:
     told = line(
-        ('{"size":"', 0.5), ("tall", 0.5, {"short": 0.5}), ('","iced":', 0.5), ("true", 0.5, {"false": 0.5}), "}"
+        ('{"size":"', 0.5, {"Hmm": 0.5}),
+        ("tall", 0.5, {"short": 0.5}),
+        ('","iced":', 0.5),
+        ("true", 0.5, {"false": 0.5}),
+        "}",
     )
     whole = Span(0, len("".join(token.token for token in told)))
     found = confidence(told, {"": whole, "/size": '"tall"', "/iced": "true"}, Order)
@@ -259,7 +270,7 @@ def test_of_a_patch_the_kept_parts_keep_theirs(both: Both) -> None:
         '{"note":"', ("yes", 0.8, {"no": 0.2}), '","lines":[{"sku":"', ("A", 0.5), '","size":"', ("tall", 0.9, {"short": 0.1}),
         '"},{"sku":"', ("B", 0.25), '","size":"', ("huge", 0.9), '"}]}',
     )  # fmt: skip
-    second = line('{"/lines/1/size":"', ("trenta", 0.6, {"tall": 0.2}), '"}')
+    second = line('{"/lines/1/size":"', ("trenta", 0.6, {"tall": 0.2, "Hmm": 0.2}), '"}')
     replies = [Reply("".join(token.token for token in told), logprobs=told) for told in (first, second)]
     result = both.run(ScriptedModel(replies), "x", Lines, logprobs=True, strategy="patch")
     assert result.value.lines[1].size is Size.TRENTA
@@ -385,3 +396,13 @@ def test_the_embedded_model_tells() -> None:
     for pointer, chance in result.confidence.items():
         assert 0 < chance <= 1, pointer
     assert result.confidence[""] == pytest.approx(result.confidence["/sentiment"] * result.confidence["/word"])
+
+
+@pytest.mark.local
+def test_the_embedded_model_is_asked_again_where_it_wavers() -> None:
+    client, moods = Client("local", max_repairs=1), Literal["positive", "neutral", "negative"]
+    surely, hardly = (client.run("So so.", moods, min_confidence=least) for least in (0.0, 0.9999))
+    assert surely.ok
+    assert 0 < surely.confidence[""] < 0.9999
+    assert [issue.code for issue in hardly.attempts[0].issues] == ["unsure"]
+    assert len(hardly.attempts) > 1

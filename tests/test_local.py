@@ -89,13 +89,18 @@ def test_the_grammar_of_the_schema_is_enforced(way: Callable[[LocalModel, Reques
     assert reply.finish_reason == "stop"
     assert reply.logprobs is not None
     assert "".join(token.token for token in reply.logprobs) == reply.text
-    assert all(token.logprob <= 0 and len(token.top) == 5 for token in reply.logprobs)
+    assert all(token.logprob <= 0 and len(token.top) == 100 for token in reply.logprobs)
     usage = reply.usage
     assert (usage.requests, usage.unreported, usage.cost) == (1, 0, 0)
     assert usage.input_tokens is not None
     assert usage.output_tokens is not None
     assert usage.input_tokens > (usage.cached_tokens or 0)
     assert usage.output_tokens >= len(reply.logprobs)
+
+
+def test_a_bound_that_the_runtime_does_not_take_is_left_to_validation(model: LocalModel) -> None:
+    schema = {"type": "integer", "minimum": 7, "maximum": 10**30}
+    assert int(model.complete(ask(schema=schema, options={"max_tokens": 4})).text) >= 7
 
 
 def test_the_second_call_evaluates_what_is_new_only(model: LocalModel) -> None:

@@ -513,6 +513,32 @@ def test_a_plain_text_is_asked_for_as_plain_text(both: Both) -> None:
     assert "at most 20 tokens" in said[0]
 
 
+class Guest(Part):
+    name: str
+    city: str = ""
+    tags: list[str] = []
+
+
+SMALL = Profile("small", "2026-11-24", example=True)
+COPY = '{"name": "...", "tags": ["new", "..."]}'
+
+
+def test_the_content_of_a_made_up_example_is_no_answer(both: Both) -> None:
+    model = ScriptedModel([COPY, '{"/name": "Ann", "/tags/1": "tall"}'], profile=SMALL)
+    result = both.run(model, "Ann is here.", Guest, strategy="patch")
+    assert result.value == Guest(name="Ann", tags=["new", "tall"])
+    assert [(issue.path, issue.code) for issue in result.attempts[0].issues] == [("/name", "echo"), ("/tags/1", "echo")]
+
+
+def test_what_may_come_from_the_caller_is_no_copy(both: Both) -> None:
+    for options in ({}, {"system": "Say ... for nothing."}, {"examples": [("x", Guest(name="..."))]}):
+        asked = "Note '...'." if not options else "Ann."
+        model = ScriptedModel([COPY], profile=SMALL)
+        assert both.run(model, asked, Guest, **options).ok
+    assert both.run(ScriptedModel([COPY]), "Ann.", Guest).ok  # no example was shown
+    assert both.run(ScriptedModel(['"..."'], profile=SMALL), "x", Literal["...", "no"]).value == "..."
+
+
 def test_continuing_can_be_off(both: Both) -> None:
     error = both.run(ScriptedModel([Reply(CUT, "length")]), "x", Order, max_repairs=0).error
     assert isinstance(error, TruncatedError)

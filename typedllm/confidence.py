@@ -202,10 +202,8 @@ class _Line:
         chosen = frozenset(member for member in members or () if member.lower() == written.lower())
         if members and chosen:
             others, chosen = members - chosen, chosen | {written}
-            pairs = [
-                (self._same(token, end), self._away(token, start, chosen, others)) for token in self._over(start, end)
-            ]
-            return math.prod(same / (same + away) if same else 0.0 for same, away in pairs)
+            pairs = [self._weighed(token, start, chosen, others) for token in self._over(start, end)]
+            return math.prod(own / (own + away) if own else 0.0 for own, away in pairs)
         found = math.prod(self._same(token, end) for token in self._over(start + written.startswith(b'"'), end))
         ends = 1 - self._going_on(end) if written[:1] in b"-0123456789" else 1.0
         return min(1.0, max(0.0, found * ends))
@@ -226,17 +224,28 @@ class _Line:
             if other.startswith(shared) and _is_over(shared, other[len(shared) :])
         )
 
-    def _away(self, token: _Token, start: int, chosen: frozenset[bytes], others: frozenset[bytes]) -> float:
-        """The probability of the alternatives that lead to another member."""
+    def _weighed(
+        self, token: _Token, start: int, chosen: frozenset[bytes], others: frozenset[bytes]
+    ) -> tuple[float, float]:
+        """The probability of what leads to the member that was written, and of what leads to others.
+
+        Of what is not reported, as much counts for the others as can be theirs: one token each, for those that no
+        reported one leads to, at most as probable as the one that was written and as every reported one.
+        """
         before = self._raw[start : max(start, token.start)]
         ahead = self._raw[token.start : max(start, token.start)]
-        total = 0.0
+        own, away, left = math.exp(token.logprob), 0.0, 1 - math.exp(token.logprob)
+        least, live = own, _led(before, others)
+        unseen = live - _led(self._raw[start : token.end], live)
         for other, logprob in token.others:
+            chance = math.exp(logprob)
+            least, left = min(least, chance), left - chance
             if other.startswith(ahead) and (told := other[len(ahead) :]):
-                so_far = before + told
-                if _leads(so_far, others) and not _leads(so_far, chosen):
-                    total += math.exp(logprob)
-        return total
+                led, own_too = _led(before + told, live), bool(_led(before + told, chosen))
+                unseen -= led
+                own += chance if own_too and not led else 0.0
+                away += chance if led and not own_too else 0.0
+        return own, away + min(max(0.0, left), len(unseen) * least)
 
     def _going_on(self, end: int) -> float:
         """The probability that a number that ends here would have had more digits."""
@@ -253,16 +262,15 @@ def _is_over(value: bytes, behind: bytes) -> bool:
     return value.endswith(b'"') or (behind[:1] not in _GOES_ON and not behind[:1].isalpha())
 
 
-def _leads(so_far: bytes, members: frozenset[bytes]) -> bool:
-    """Whether a beginning may become one of these, or is one with something behind it; case does not matter."""
-    so_far = so_far.lower()
-    for member in members:
-        wanted = member.lower()
-        if wanted.startswith(so_far):
-            return True
-        if so_far.startswith(wanted) and _is_over(wanted, so_far[len(wanted) :]):
-            return True
-    return False
+def _led(so_far: bytes, members: frozenset[bytes]) -> frozenset[bytes]:
+    """Those that a beginning may become, or is with something behind it; case does not matter."""
+    return frozenset(member for member in members if _leads(so_far.lower(), member.lower()))
+
+
+def _leads(so_far: bytes, wanted: bytes) -> bool:
+    if wanted.startswith(so_far):
+        return True
+    return so_far.startswith(wanted) and _is_over(wanted, so_far[len(wanted) :])
 
 
 def _byte_offsets(text: str) -> Sequence[int]:

@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Awaitable
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Unpack
@@ -21,13 +21,19 @@ from typedllm.schema.subschema import at
 __all__ = ["Problem", "RuleJudge", "Ruling", "check_with"]
 
 
+MOST: Final = 20
+"""Most places that one ruling names: a model that will not end is held to it."""
+
+
 class Problem(BaseModel):
     """One place where the value breaks the rule."""
 
     model_config = ConfigDict(extra="forbid")
 
     path: Annotated[str, Field(description='JSON Pointer of the part, such as "/lines/0/size"; "" is the whole value')]
-    why: Annotated[str, Field(description="What is wrong there, and what would be right, in one sentence")]
+    why: Annotated[
+        str, Field(description="What is wrong there, and what would be right, in one sentence", max_length=500)
+    ]
 
 
 class Ruling(BaseModel):
@@ -35,7 +41,9 @@ class Ruling(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    problems: Annotated[list[Problem], Field(description="Every place where the value breaks the rule; often none")]
+    problems: Annotated[
+        list[Problem], Field(description="Every place where the value breaks the rule; often none", max_length=MOST)
+    ]
     keeps_rule: Annotated[bool, Field(description="Whether the value keeps the rule: true exactly if problems is []")]
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from typedllm.records import Issue, Message
 PROBE_OBJECT = 'Reply with exactly this and nothing else: {"word": "hello"}'
 PROBE_WORD = "Reply with the bare word hello and nothing else. Do not write JSON."
 REJECTED = "The reply was rejected."
+ECHO = "this is made up, from the example: write what the request says"
 
 MESSAGE_LIMIT = 300
 """Characters of a validator's own words that are told."""

@@ -29,8 +29,13 @@ _FINISH: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length", "
 # any white space, 267 and 22 with none (embedded model, TypeScript in the prompt, no example).
 _GUIDANCE: Final[JsonSchema] = {"lenient": True, "whitespace_pattern": " ?"}
 _LOOKS_AROUND: Final = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\[1-9]")
+_BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_LARGEST: Final = 2**63 - 1
 _DATA: Final = frozenset({"const", "enum", "default", "examples"})
 _JSON_BEGINS: Final = frozenset('{["-0123456789tfn')
+# Under a grammar a forced token may be far from the likeliest, and so may those that it was chosen over: of three moods
+# of a text the second stood at place 88. More than these changed the confidence by less than 0.02.
+_ALTERNATIVES: Final = 100
 _TOKEN_LIMITS: Final = ("max_tokens", "max_completion_tokens")
 
 
@@ -222,7 +227,7 @@ class LocalModel:
         if not any(options.get(limit) for limit in _TOKEN_LIMITS):
             body["max_tokens"] = self._max_tokens
         if request.logprobs:
-            body |= {"logprobs": True, "top_logprobs": options.get("top_logprobs", 5)}
+            body |= {"logprobs": True, "top_logprobs": options.get("top_logprobs", _ALTERNATIVES)}
         return body
 
 
@@ -334,11 +339,13 @@ def _grammar_of(request: Request) -> JsonSchema | None:
 
 
 def _expressible(part: JsonSchema) -> JsonSchema:
-    """The schema without the patterns that a finite automaton cannot hold; with one of them there is no grammar."""
+    """The schema without what the runtime does not take: patterns that a finite automaton cannot hold (with one of them
+    there is no grammar), and bounds that are no 64-bit integers."""
     return {
         key: value if key in _DATA else _expressible_value(value)
         for key, value in part.items()
         if not (key == "pattern" and isinstance(value, str) and _LOOKS_AROUND.search(value))
+        and not (key in _BOUNDS and isinstance(value, int) and abs(value) > _LARGEST)
     }
 
 

@@ -12,6 +12,7 @@ from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, 
 from typedllm.records import MISSING, Attempt, Issue, NativeMode, Reading, Reply, Request, Result, Usage
 from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
 from typedllm.repair.checking import Checked, Subject, run_checks
+from typedllm.repair.echo import echoes
 from typedllm.repair.patch import compact
 from typedllm.repair.patched import read_patch
 from typedllm.repair.plans import Failure, Plan, repair_plan
@@ -280,7 +281,8 @@ class _Run(Generic[T]):
             return reading, Checked()
         try:
             least = settings.min_confidence
-            known = [] if least is None else unsure(self.confidence, least, self._model)
+            known = echoes(self.call, plan.request, reading)
+            known += [] if least is None else unsure(self.confidence, least, self._model)
         except ModelError as error:
             return reading, Checked(error=error)
         checked = yield from run_checks(

@@ -12,6 +12,9 @@ from typedllm.schema.patterns import PatternError, compile_pattern
 from typedllm.schema.subschema import Member, assemble
 from typedllm.schema.walk import Node, is_list, is_object, resolve
 
+PLACEHOLDER: Final = "..."
+"""What stands for a text of which nothing is known."""
+
 _DEPTH: Final = 12
 _TEXTS: Final[Mapping[str, str]] = {
     "date": "2026-01-31",
@@ -32,7 +35,7 @@ _TRIES: Final = ("text", "Text", "TEXT", "a", "A", "1", "12", "123", "1234", "12
 def instance(document: JsonSchema, node: Node | None = None) -> Any:
     """An example of a schema, or of a part of it.
 
-    Required properties only, one item in each list that may have one; texts are `...` or as their format asks.
+    Required properties only, one item in each list that may have one; texts are `PLACEHOLDER` or as their format asks.
 
     Args:
         document: the schema.
@@ -63,7 +66,7 @@ class _Maker:
     def make(self, node: Node, depth: int) -> Any:
         """The first of the ways to an example that leads to one."""
         if isinstance(node, bool) or not node:
-            return MISSING if node is False else "..."
+            return MISSING if node is False else PLACEHOLDER
         reference = node.get("$ref")
         if depth > _DEPTH or (reference is not None and reference in self._open):
             return MISSING
@@ -131,7 +134,9 @@ class _Maker:
         """A text by its format or pattern, as long as it must be."""
         least, most = node.get("minLength", 0), node.get("maxLength", math.inf)
         tries = (
-            [_TEXTS[node["format"]]] if node.get("format") in _TEXTS else ["...", "." * min(least, 1000), *_TRIES, ""]
+            [_TEXTS[node["format"]]]
+            if node.get("format") in _TEXTS
+            else [PLACEHOLDER, "." * min(least, 1000), *_TRIES, ""]
         )
         try:
             pattern = compile_pattern(node.get("pattern", ""))
