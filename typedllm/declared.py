@@ -14,6 +14,7 @@ from typedllm.reading.allow import check_allowed
 from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import known
+from typedllm.reading.leaves import may_lose_digits
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import (
@@ -34,6 +35,7 @@ from typedllm.schema.build import Built, build, strip_hints
 from typedllm.schema.names import identifier
 from typedllm.schema.parts import part_type
 from typedllm.schema.typescript import render
+from typedllm.schema.walk import is_object, walk
 from typedllm.validation import DocumentValidator, InvalidError, PydanticValidator, Validator
 
 if TYPE_CHECKING:
@@ -288,6 +290,8 @@ class Schema(Generic[T]):
         """The reading of a reply that is valid as it stands; a number at the token limit may have gone on."""
         if finish_reason == "length" and text.rstrip()[-1:].isdigit():
             return None
+        if self._has_decimals and may_lose_digits(text):
+            return None
         try:
             value = self._validator.validate_text(text, context)
         except ValueError:
@@ -295,6 +299,14 @@ class Schema(Generic[T]):
         if self.target.is_hollow or has_repeated_keys(text):
             return None
         return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
+
+    @property
+    def _has_decimals(self) -> bool:
+        """Whether a number of the type holds more digits than JSON numbers commonly do."""
+        return self.once(
+            "decimals",
+            lambda: any(is_object(node) and node.get("x-type") == "decimal" for _, node in walk(self._document)),
+        )
 
     def _examination(
         self, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None

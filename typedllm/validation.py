@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.records import MISSING, Issue, JsonValue
+from typedllm.schema.subschema import at
+from typedllm.schema.walk import is_list, is_object
 from typedllm.schema.written import written
 
 if TYPE_CHECKING:
@@ -71,12 +73,30 @@ class PydanticValidator(Generic[T]):
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
+        text = json.dumps(data)
         try:
-            return self._adapter.validate_json(json.dumps(data), strict=True, context=context)
+            return self._adapter.validate_json(text, strict=True, context=context)
         except ValidationError as error:
-            raise InvalidError(self._issues(error, data)) from error
+            structural = self._explainer.iter_issues(data)
+            if not structural and (value := self._unchanged(text, data, error, context)) is not MISSING:
+                return cast("T", value)
+            raise InvalidError(self._issues(error, data, structural)) from error
 
-    def _issues(self, error: ValidationError, data: Any) -> list[Issue]:
+    def _unchanged(self, text: str, data: Any, error: ValidationError, context: Mapping[str, Any] | None) -> Any:
+        """The value of data that strict JSON mode refuses though the document takes it, or `MISSING`.
+
+        Some types have no strict JSON mode: it asks for an instance, which JSON cannot hold. What is written is taken
+        when the value says, once more as JSON, exactly the same at the places that were refused.
+        """
+        places = {walk(row["loc"], data)[0] for row in error.errors(include_url=False, include_context=False)}
+        try:
+            value = self._adapter.validate_json(text, strict=False, context=context)
+            again = json.loads(self.dump(value))
+        except ValueError:
+            return MISSING
+        return value if _says_the_same(data, again, places) else MISSING
+
+    def _issues(self, error: ValidationError, data: Any, structural: Sequence[Issue]) -> list[Issue]:
         """What is wrong, in the words of the document, and then in those of validators in code.
 
         pydantic reports every arm of a union that failed; the document tells which one was meant.
@@ -84,7 +104,6 @@ class PydanticValidator(Generic[T]):
         from typedllm.schema.violations import shown
 
         rows = [(row, *walk(row["loc"], data)) for row in error.errors(include_url=False)]
-        structural = self._explainer.iter_issues(data)
         spoken = {
             (path, said): Issue(path, "value", got=shown(value), message=said)
             for row, path, value in rows
@@ -129,6 +148,31 @@ class DocumentValidator:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def _says_the_same(data: Any, again: Any, places: Iterable[str]) -> bool:
+    """Whether two documents are equal at these places, and of one kind wherever both say something."""
+    same = {place: (at(data, place), at(again, place)) for place in places}
+    if any(one is MISSING or not _equal(one, other) for one, other in same.values()):
+        return False
+    pairs: list[tuple[Any, Any]] = [(data, again)]
+    while pairs:
+        one, other = pairs.pop()
+        if is_object(one) and is_object(other):
+            pairs += [(value, other[key]) for key, value in one.items() if key in other]
+        elif is_list(one) and is_list(other):
+            pairs += zip(one, other, strict=False)
+        elif _kind(one) is not _kind(other):
+            return False
+    return True
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _kind(value: object) -> type[object]:
+    return float if type(value) is int else type(value)
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
@@ -156,15 +200,11 @@ def walk(location: Iterable[str | int], data: Any) -> tuple[str, Any]:
     segments = list(location)
     for index, segment in enumerate(segments):
         below = child(value, segment)
-        if below is MISSING and not (_is_object(value) and index == len(segments) - 1):
+        if below is MISSING and not (is_object(value) and index == len(segments) - 1):
             continue
         path.append(segment)
         value = below
     return pointer(path), value
-
-
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def child(value: object, segment: str | int) -> Any:

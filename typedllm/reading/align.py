@@ -20,7 +20,7 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
 
-_STILL_TEXT: Final = ("", "time_form")
+_STILL_TEXT: Final = ("", "time_form", "space_around")
 _UNFIT: Final = "unfit"
 
 
@@ -200,7 +200,7 @@ class Aligner:
 
     def _object(self, node: Node, shape: Shape, path: str) -> Data:
         if "object" not in shape.kinds:
-            return self._other_container(node, shape, path)
+            return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
         data: dict[str, Data] = {}
         known = shape.properties
         for member in node.members:
@@ -270,12 +270,19 @@ class Aligner:
 
     def _array(self, node: Node, shape: Shape, path: str) -> Data:
         if "array" not in shape.kinds:
-            return self._one_of(node, shape, path)
+            return self._encoded_here(node, shape, path) or self._one_of(node, shape, path)
         if not shape.prefix and self.permits("drop_item", shape):
             data = list(self._kept(node, shape, path))
         else:
             data = [self.align(item, shape.item(index), f"{path}/{index}") for index, item in enumerate(node.items)]
         return [item for item in data if item is not MISSING] if MISSING in data else data
+
+    def _encoded_here(self, node: Node, shape: Shape, path: str) -> str | None:
+        """JSON itself where a text that holds JSON is declared."""
+        if "string" not in shape.kinds or shape.node.get("contentMediaType") != "application/json":
+            return None
+        text = _json(self._plain(node, path))
+        return text if self.fix("json_form", node, shape, path, text) else None
 
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
         """A list where one is declared."""

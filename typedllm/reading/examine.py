@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
@@ -32,7 +33,7 @@ T = TypeVar("T")
 _ENVELOPES: Final = 2
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
-_FENCED: Final = re.compile(r"\A(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
+_FENCED: Final = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1[ \t]*$", re.DOTALL | re.MULTILINE)
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
 
@@ -102,14 +103,16 @@ class Examination(Generic[T]):
     def _bare_answer(self, extractor: Extractor, text: str) -> list[Option[T]]:
         """A scalar that stands alone, where a scalar is declared; or text, where text is."""
         root = self.target.root
-        text_only = root.kinds == frozenset({"string"}) and root.literals is None
+        text_only = root.kinds == frozenset({"string"}) and root.literals is None and not root.format and not root.hint
         if root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS):
             return []
         start = max((span.end for span in extractor.reasoning), default=0)
         inner = text[start:]
-        fenced = _FENCED.match(inner.strip()) if not text_only else None
-        body = (fenced[2] if fenced else inner).strip(" \t\r\n\ufeff")
-        start = text.find(body, start)
+        fences = [] if text_only else list(islice(_FENCED.finditer(inner), 2))
+        fenced = fences[0] if len(fences) == 1 else None
+        outer = fenced[2] if fenced else inner
+        body = outer.strip(" \t\r\n\ufeff")
+        start += (fenced.start(2) if fenced else 0) + outer.find(body)
         node = _read_scalar(body, start, root)
         if root.open and node.kind == "string" and node.notes:
             return []
@@ -128,7 +131,7 @@ class Examination(Generic[T]):
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
             rivals = [each for each in options if each.valid and order[id(each)][:3] == order[id(best)][:3]]
-            if any(differs(each.data, best.data) for each in rivals):
+            if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
         candidates = tuple(_candidate(option, option is best) for option in options)
         if best.valid:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple, cast
 
 from typedllm.reading import words
+from typedllm.reading.moments import iso, tight
 from typedllm.reading.nodes import Node
 from typedllm.reading.target import Kind, Shape
 
 Data = object
-_MOMENTS: Final = frozenset({"date", "date-time"})
+_LONG: Final = re.compile(r"[0-9][0-9.]{15,}")
 
 
 class Meaning(NamedTuple):
@@ -25,6 +28,11 @@ class Meaning(NamedTuple):
     data: Data
     kind: str = ""
     after: str = ""
+
+
+def may_lose_digits(text: str) -> bool:
+    """Whether a JSON text has a number of more digits than a float holds."""
+    return _LONG.search(text) is not None
 
 
 def as_written(node: Node) -> Data:
@@ -63,6 +71,8 @@ def _constant(value: bool | None, shape: Shape) -> Meaning | None:
 
 def _number(text: str, shape: Shape, digits: int) -> Meaning | None:
     value = json.loads(text)
+    if shape.hint == "decimal" and isinstance(value, float) and Decimal(text) != Decimal(repr(value)):
+        return Meaning(text)  # a text holds all its digits
     if "number" in shape.kinds or (isinstance(value, int) and "integer" in shape.kinds):
         return Meaning(value)
     if "integer" in shape.kinds:
@@ -82,8 +92,7 @@ def _rounded(text: str) -> Meaning | None:
 
 def _text(text: str, shape: Shape, digits: int) -> Meaning | None:
     if "string" in shape.kinds:
-        moment = words.moment(text) if shape.format in _MOMENTS else None
-        return Meaning(moment, "time_form") if moment and moment != text else Meaning(text)
+        return _decimal(text) if shape.hint == "decimal" else _formatted(text, shape.format)
     if not shape.kinds.isdisjoint(("integer", "number")):
         return _text_number(text, shape, digits)
     if "boolean" in shape.kinds:
@@ -96,8 +105,26 @@ def _text(text: str, shape: Shape, digits: int) -> Meaning | None:
     return None
 
 
+def _formatted(text: str, form: str) -> Meaning:
+    moment = iso(text, form) if form else None
+    if moment is not None and moment != text:
+        return Meaning(moment, "time_form")
+    bare = tight(text, form) if form else None
+    return Meaning(text) if bare is None else Meaning(bare, "space_around")
+
+
+def _decimal(text: str) -> Meaning | None:
+    """The text of a decimal, digit by digit."""
+    try:
+        Decimal(text)
+    except InvalidOperation:
+        meant = words.number(text)
+        return Meaning(meant.value, meant.fix) if meant else None
+    return Meaning(text)
+
+
 def _text_number(text: str, shape: Shape, digits: int) -> Meaning | None:
-    meant = words.number(text)
+    meant = words.number(text) if shape.hint != "decimal" else None  # its texts keep their digits
     if meant is None:
         return None
     if "number" in shape.kinds:

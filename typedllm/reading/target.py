@@ -191,11 +191,16 @@ class Shape:
             return tuple(_flat(self._arms, set()))
         for keyword in _ARMS:
             if isinstance(self.node.get(keyword), list):
-                return tuple(_flat([self._below(arm) for arm in self.node[keyword]], {id(self)}))
+                arms = cast("list[object]", self.node[keyword])
+                return tuple(_flat([self._below(self._hinted(arm)) for arm in arms], {id(self)}))
         declared = self.node.get("type")
         if isinstance(declared, list) and len(cast("list[str]", declared)) > 1 and self.literals is None:
             return tuple(self._below({**self.node, "type": kind}) for kind in cast("list[str]", declared))
         return ()
+
+    def _hinted(self, arm: object) -> object:
+        """An arm with the hint that stands on the union: together they are one type."""
+        return {**cast("JsonSchema", arm), "x-type": self.hint} if self.hint and isinstance(arm, dict) else arm
 
     @cached_property
     def kinds(self) -> frozenset[Kind]:

@@ -37,11 +37,6 @@ _QUALIFIERS: Final = frozenset(
     )
 )
 """Words that make of a number another one, a range or a guess."""
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})(?=$|[T ])")
-_NAMED_MONTH: Final = re.compile(
-    r"(?i)(?:([0-9]{1,2})(?:st|nd|rd|th)?\.?\s+)?([a-z]{3,9})\.?\s+(?:([0-9]{1,2})(?:st|nd|rd|th)?,?\s+)?([0-9]{4})"
-)
 _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 _BOOLEAN_WORDS: Final[Mapping[str, bool]] = {
     "yes": True, "no": False, "on": True, "off": False, "1": True, "0": False, "y": True, "n": False,
@@ -164,15 +159,3 @@ def boolean(text: str) -> Meant | None:
     if word in _BOOLEAN_WORDS:
         return Meant("true" if _BOOLEAN_WORDS[word] else "false", "boolean_word")
     return None
-
-
-def moment(text: str) -> str | None:
-    """A date (and time) with the year first or the month named, as ISO 8601; None when it has not one meaning."""
-    text = text.strip()
-    found = _YEAR_FIRST.match(text)
-    if found:
-        return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}{text[found.end() :]}"
-    named = _NAMED_MONTH.fullmatch(text)
-    if named is None or bool(named[1]) == bool(named[3]) or named[2][:3].lower() not in _MONTHS:
-        return None
-    return f"{named[4]}-{_MONTHS.index(named[2][:3].lower()) + 1:02}-{int(named[1] or named[3]):02}"
