@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -28,6 +29,11 @@ def sse(*events: object, end: str = "\n\n") -> Step:
     return raw(end.join((*lines, "")), content_type=SSE)
 
 
+def body_of(*events: object) -> bytes:
+    """The same as bytes."""
+    return b"".join(f"data: {json.dumps(event)}\n\n".encode() for event in events)
+
+
 def delta(text: str = "", finish: str | None = None, **more: object) -> dict[str, object]:
     return {"choices": [{"index": 0, "delta": {"content": text, **more}, "finish_reason": finish}]}
 
@@ -43,6 +49,39 @@ WHOLE: dict[str, tuple[Step, str]] = {
     "content in parts": (sse({"choices": [{"delta": {"content": [{"text": "ab"}]}, "finish_reason": "stop"}]}), "ab"),
     "after the end": (sse(delta("ab", "stop"), "[DONE]", "what is this"), "ab"),
     "one event": (say("ab", pieces=1, done=False), "ab"),
+    "carriage returns alone": (sse(delta("a"), delta("b", "stop"), "[DONE]", end="\r\r"), "ab"),
+    "no blank lines": (sse(delta("a"), delta("b", "stop"), "[DONE]", end="\n"), "ab"),
+    "a byte order mark": (raw(b"\xef\xbb\xbf" + body_of(delta("ab", "stop")), content_type=SSE), "ab"),
+    "compressed": (
+        raw(gzip.compress(body_of(delta("a"), delta("b", "stop"))), headers={"Content-Encoding": "gzip"}),
+        "ab",
+    ),
+    "the end twice": (sse(delta("ab", "stop"), "[DONE]", "[DONE]", delta("c")), "ab"),
+    "an error after the end": (sse(delta("ab", "stop"), {"error": {"message": "late"}}), "ab"),
+    "signs of life": (sse({"type": "ping"}, {}, "null", "[]", "", delta("ab", "stop"), "{}"), "ab"),
+    "nothing in a choice": (
+        sse({"choices": None}, {"choices": []}, {"choices": [{"index": 0, "delta": None}]}, delta("ab", "stop")),
+        "ab",
+    ),
+    "a role alone": (sse({"choices": [{"delta": {"role": "assistant", "content": None}}]}, delta("ab", "stop")), "ab"),
+    "usage of null": (sse({**delta("a"), "usage": None, "error": None}, delta("b", "stop")), "ab"),
+    "a blank finish reason": (sse(delta("a", ""), delta("b", ""), "[DONE]"), "ab"),
+    "another finish reason": (sse(delta("a"), delta("b", "eos_token")), "ab"),
+    "a choice numbered by text": (
+        sse({"choices": [{"index": "0", "delta": {"content": "ab"}}]}, delta("", "stop")),
+        "ab",
+    ),
+    "the same choice twice": (
+        sse({"choices": [{"index": 0, "delta": {"content": text}} for text in "ab"]}, delta("", "stop")),
+        "ab",
+    ),
+    "thoughts under many names": (
+        sse(
+            *(delta("", **{name: "hm {"}) for name in ("reasoning", "thinking", "reasoning_text")), delta("ab", "stop")
+        ),
+        "ab",
+    ),
+    "a long line": (sse(delta(" " * 1_000_000 + "ab", "stop")), " " * 1_000_000 + "ab"),
     "lone surrogate": (
         raw('data: {"choices": [{"delta": {"content": "a\\ud83d"}, "finish_reason": "stop"}]}\n\n'),
         "a\ud83d",
@@ -67,17 +106,25 @@ BROKEN: dict[str, tuple[Step, str, str, bool]] = {
     "no end": (sse(delta("hel")), "connection", "hel", True),
     "half an event": (
         raw('data: {"choices": [{"delta": {"content": "hel"}}]}\n\ndata: {"cho'),
-        "bad_response",
+        "connection",
         "hel",
-        False,
+        True,
     ),
     "not json": (sse(delta("hel"), "{nonsense"), "bad_response", "hel", False),
     "trouble": (say("hello", done=False, trouble={"message": "engine died", "code": 500}), "server", "hello", True),
     "trouble at once": (sse({"error": {"message": "engine died"}}), "bad_response", "", False),
     "trouble of a choice": (sse({"choices": [{"error": {"message": "gone", "code": 502}}]}), "server", "", True),
     "trouble with a name": (sse({"error": {"message": "busy", "code": "overloaded_error"}}), "server", "", True),
-    "nonsense": (sse(delta("hel"), {"hello": 1}), "bad_response", "hel", False),
-    "not a stream": (raw("<html>"), "connection", "", True),
+    "an error without a frame": (sse(delta("hel"), {"message": "engine died"}), "bad_response", "hel", False),
+    "an error as text": (sse(delta("hel"), {"error": "engine died"}), "bad_response", "hel", False),
+    "another API": (sse({"type": "message_start"}, {"type": "message_stop"}), "bad_response", "", False),
+    "a page": (raw("<!doctype html>\n<html></html>\n", content_type="text/html"), "bad_response", "", False),
+    "compressed and cut": (
+        raw(gzip.compress(b"data: " + json.dumps(delta("hel")).encode())[:-9], headers={"Content-Encoding": "gzip"}),
+        "connection",
+        "",
+        True,
+    ),
     "too long": (say("hello" * 1000, pieces=1), "bad_response", "", False),
     "empty": (raw("", content_type=SSE), "connection", "", True),
 }
@@ -151,6 +198,30 @@ def test_arguments_of_several_calls(server: Server, way: Way) -> None:
     model.close()
 
 
+PIECES = ['{"a"', ": 1", "}"]
+CALLS: dict[str, list[dict[str, object]]] = {
+    "named once": [{"index": 0, "id": "c", "type": "function", "function": {"name": "T", "arguments": PIECES[0]}}]
+    + [{"index": 0, "function": {"arguments": text}} for text in PIECES[1:]],
+    "named each time": [{"index": 0, "id": "c", "function": {"name": "T", "arguments": text}} for text in PIECES],
+    "null names": [{"index": 0, "id": None, "function": {"name": None, "arguments": text}} for text in PIECES],
+    "no index": [{"function": {"arguments": text}} for text in PIECES],
+    "null index": [{"index": None, "function": {"arguments": text}} for text in PIECES],
+    "another id each time": [{"index": 0, "id": text, "function": {"arguments": text}} for text in PIECES],
+    "null arguments first": [{"index": 0, "function": {"arguments": text}} for text in (None, *PIECES)],
+    "arguments as JSON": [{"index": 0, "function": {"arguments": {"a": 1}}}],
+}
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_arguments_of_a_call_in_pieces(server: Server, way: Way, case: str) -> None:
+    events = [{"choices": [{"delta": {"tool_calls": [call]}}]} for call in CALLS[case]]
+    server.script(sse(*events, delta(finish="tool_calls"), "[DONE]"))
+    model = model_at(server)
+    reply = joined(way.stream(model, TOOL))
+    assert (json.loads(reply.text), reply.source) == ({"a": 1}, "tool")
+    model.close()
+
+
 def test_a_service_that_cannot_report_usage_in_streams(server: Server, way: Way) -> None:
     server.script(fail(400, "unknown parameter: stream_options"), say("one"), say("two"))
     model = model_at(server)
@@ -159,9 +230,12 @@ def test_a_service_that_cannot_report_usage_in_streams(server: Server, way: Way)
     model.close()
 
 
-@given(st.lists(st.binary(max_size=12).filter(lambda data: not set(data) & set(b"\r\n")), max_size=6), st.data())
-def test_events_do_not_depend_on_where_the_bytes_are_cut(events: list[bytes], data: st.DataObject) -> None:
-    end = data.draw(st.sampled_from([b"\n", b"\r\n"]))
+@given(
+    st.lists(st.binary(max_size=12).filter(lambda data: not set(data) & set(b"\r\n")), max_size=6),
+    st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    st.data(),
+)
+def test_events_do_not_depend_on_where_the_bytes_are_cut(events: list[bytes], end: bytes, data: st.DataObject) -> None:
     text = b"".join(b": comment" + end + b"event: e" + end + b"data: " + event + end + end for event in events)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     decoder = EventDecoder()

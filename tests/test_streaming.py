@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from tests.both import Both
-from typedllm import Attempt, BudgetError, Client, ModelError, RepairError, Reply, Usage
+from typedllm import AsyncClient, Attempt, BudgetError, Client, ModelError, RepairError, Reply, Usage
 from typedllm.models.scripted import ScriptedModel
 from typedllm.streaming import Snapshot
 
@@ -113,6 +113,145 @@ def test_an_invalid_item_is_repaired_on_its_own(both: Both) -> None:
     assert stream.usage.requests >= 1
 
 
+MISTYPED = ['{"sku":"b","count":"a few"}', '{"sku":"b"}', '{"sku":"b","count":2.5}', '"b"', "null", "[1]", "[[1], {}]"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("written", MISTYPED)
+def test_what_can_never_be_valid_is_known_when_it_closes(written: str, size: int) -> None:
+    """And it holds back nothing of what follows."""
+    text = f'{{"who":"Ann","lines":[{{"sku":"a","count":1}},{written},{{"sku":"c","count":3}}],"note":"x"}}'
+    model = ScriptedModel([text], chunk_sizes=[size])
+    with Client(model).stream("x", Order, on_invalid="warn", max_repairs=0) as stream:
+        events = [event for snapshot in stream for event in snapshot.events]
+        assert [issue.path.startswith("/lines/1") for issue in stream.invalid] == [True]
+    paths = [event.path for event in events if event.kind == "closed"]
+    assert paths.index("/lines/1") < paths.index("/lines/2") < paths.index("/lines") < paths.index("/note")
+    model = ScriptedModel([text, '{"sku":"b","count":2}'], chunk_sizes=[size])
+    with Client(model).stream("x", Order) as stream:
+        assert [line.sku for line in stream.items("/lines", Line)] == ["a", "b", "c"]
+
+
+def test_parts_that_closed_before_they_were_asked_for(both: Both) -> None:
+    """Whoever took the snapshots in which they closed."""
+    for take in ("", "items", "finish"):
+        client = both.client(ScriptedModel([GOOD], chunk_sizes=[3]))
+        if both.world == "sync":
+            with client.stream("x", Order) as stream:
+                _taken = [*stream] if take == "" else stream.finish() if take == "finish" else [*stream.items("/lines")]
+                assert list(stream.items("/lines")) == VALUE.lines
+                assert [stream.closed("/who"), stream.closed("/lines/1"), stream.closed("/note")] == [
+                    VALUE.who,
+                    VALUE.lines[1],
+                    VALUE.note,
+                ]
+                assert stream.result() == VALUE
+            assert list(stream.items("/lines")) == VALUE.lines
+            continue
+
+        async def main(client: Any = client, take: str = take) -> None:
+            async with client.stream("x", Order) as stream:
+                if take == "finish":
+                    await stream.finish()
+                else:
+                    async for _ in stream if take == "" else stream.items("/lines"):
+                        pass
+                assert [line async for line in stream.items("/lines")] == VALUE.lines
+                assert await stream.closed("/who") == VALUE.who
+                assert await stream.closed("/note") == VALUE.note
+
+        anyio.run(main, backend=both.world)
+
+
+def use(stream: Any, how: str) -> Any:
+    """One use of a stream."""
+    return {
+        "iterate": lambda: list(stream),
+        "result": lambda: stream.result(),
+        "items": lambda: list(stream.items("/lines")),
+        "no list": lambda: list(stream.items("/who")),
+        "the whole is no list": lambda: list(stream.items()),
+        "no part": lambda: list(stream.items("/nope")),
+        "no pointer": lambda: stream.closed("who"),
+        "unknown word": lambda: list(stream.items("/lines", on_invalid="drop")),
+        "never there": lambda: stream.closed("/lines/7"),
+        "enter": lambda: stream.__enter__(),
+    }[how]()
+
+
+INSIDE = [
+    ("no list", ValueError, "has no list at '/who'"),
+    ("the whole is no list", ValueError, "has no list at ''"),
+    ("no part", ValueError, "does not say what stands at '/nope/0'"),
+    ("no pointer", ValueError, 'write "/who"'),
+    ("unknown word", ValueError, "use one of repair, skip"),
+    ("never there", KeyError, "the reply ended without it"),
+    ("enter", RuntimeError, "entered once"),
+]
+OUTSIDE = [
+    ("iterate", RuntimeError, "take its snapshots inside the block"),
+    ("result", ModelError, "was left before its end"),
+    ("items", ModelError, "was left before its end"),
+]
+
+
+@pytest.mark.parametrize("how", ["iterate", "result", "items"])
+def test_a_stream_that_was_not_entered_says_so(how: str) -> None:
+    with pytest.raises(RuntimeError, match=r"use it in a block: `with "):
+        use(Client(ScriptedModel([GOOD])).stream("x", Order), how)
+
+
+@pytest.mark.parametrize(("how", "error", "words"), INSIDE, ids=[each[0] for each in INSIDE])
+def test_wrong_uses_are_told(how: str, error: type[Exception], words: str) -> None:
+    with Client(ScriptedModel([GOOD])).stream("x", Order) as stream, pytest.raises(error, match=words):
+        use(stream, how)
+
+
+@pytest.mark.parametrize(("how", "error", "words"), OUTSIDE, ids=[each[0] for each in OUTSIDE])
+def test_a_stream_that_was_left_says_so(how: str, error: type[Exception], words: str) -> None:
+    with Client(ScriptedModel([GOOD], chunk_sizes=[3])).stream("x", Order) as stream:
+        next(iter(stream))
+    with pytest.raises(error, match=words):
+        use(stream, how)
+
+
+def test_two_tasks_do_not_take_one_stream() -> None:
+    async def slow(_: Any) -> str:
+        await anyio.sleep(0.1)
+        return GOOD
+
+    async def main() -> None:
+        async with AsyncClient(ScriptedModel([slow])).stream("x", Order) as stream, anyio.create_task_group() as tasks:
+            tasks.start_soon(stream.result)
+            await anyio.sleep(0.01)
+            with pytest.raises(RuntimeError, match="another thread or task"):
+                await stream.result()
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("throttle", -1),
+        ("throttle", float("nan")),
+        ("throttle", "x"),
+        ("max_chars", 0),
+        ("max_chars", None),
+        ("max_repeats", 0),
+        ("max_repeats", 1.5),
+    ],
+)
+def test_bounds_of_streams_are_numbers(name: str, bad: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} is not a number"):
+        Client("local", **{name: bad})
+
+
+def test_a_small_bound_of_repeats_takes_no_text_for_a_loop() -> None:
+    with Client(ScriptedModel([GOOD], chunk_sizes=[3])).stream("x", Order, max_repeats=20) as stream:
+        assert stream.result() == VALUE
+
+
 def test_an_invalid_item_is_left_out_and_kept() -> None:
     model = ScriptedModel([BAD])
     with Client(model).stream("x", Order) as stream:
@@ -185,7 +324,7 @@ def test_warn_tells_and_goes_on() -> None:
     with Client(ScriptedModel([BAD, GOOD])).stream("x", Order, on_invalid="warn", max_repairs=0) as stream:
         with pytest.raises(RepairError):
             stream.result()
-        assert [issue.path for issue in stream.invalid] == ["/lines/0/count", "/lines/0/count"]
+        assert [issue.path for issue in stream.invalid] == ["/lines/0/count"]
 
 
 def test_text_streams_and_models_that_do_not_stream(both: Both) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -157,27 +158,42 @@ def test_leaving_the_block_closes_the_connection(server: Server, both: Both) -> 
 
 
 @pytest.mark.parametrize("world", ["asyncio", "trio"])
-def test_cancelling_closes_the_connection(server: Server, world: str) -> None:
+@pytest.mark.parametrize("taking", ["snapshots", "result", "items", "closed"])
+def test_cancelling_closes_the_connection_at_once(server: Server, world: str, taking: str) -> None:
+    """The service goes silent for 30 seconds; it sees the client gone long before, and what came is accounted for."""
     server.script(say(GOOD, pieces=9, stall=4))
     both, kept = Both(world), list[Any]()
 
-    async def main() -> None:
+    async def take() -> None:
         async with both.client(model_at(server)).stream("x", Order) as stream:
             kept.append(stream)
-            async for _ in stream:
-                with anyio.move_on_after(0.2):
-                    await anext(aiter(stream))
-                    continue
-                break
+            if taking == "snapshots":
+                async for _ in stream:
+                    pass
+            elif taking == "items":
+                async for _ in stream.items("/lines", Line):
+                    pass
+            else:
+                await (stream.result() if taking == "result" else stream.closed("/note", str))
+        raise AssertionError("the stream cannot have ended")
 
-    async def cancelled() -> None:
-        with anyio.move_on_after(1.0) as scope:
-            await main()
-        assert scope.cancelled_caught or kept
+    async def main() -> Result[Any]:
+        with anyio.move_on_after(0.3) as scope:
+            await take()
+        assert scope.cancelled_caught
+        assert await anyio.to_thread.run_sync(server.requests[0].gone.wait, 5)
+        return await kept[0].finish()
 
-    anyio.run(cancelled, backend=world)
-    assert server.requests[0].gone.wait(5)
-    assert kept[0].usage.requests == 1
+    result = anyio.run(main, backend=world)
+    assert isinstance(result.error, ModelError)
+    assert result.error.code == "cancelled"
+    reply = result.attempts[0].reply
+    assert reply is not None
+    assert reply.text
+    assert GOOD.startswith(reply.text)
+    assert reply.finish_reason == "cut"
+    assert kept[0].usage == result.usage
+    assert (result.usage.requests, result.usage.unreported) == (1, 1)
 
 
 def test_a_stream_that_goes_silent(server: Server, both: Both) -> None:
@@ -216,6 +232,34 @@ def test_stopping_early_closes_the_connection_and_keeps_what_is_valid(server: Se
     restarts = [at for at, snapshot in enumerate(seen) if snapshot.events[0].kind == "restarted"]
     assert len(restarts) == 1
     assert len(seen) - restarts[0] > 3  # the repair was shown as it came, since it is the whole value
+
+
+def test_stopping_early_asks_for_the_rest_alone(server: Server, both: Both) -> None:
+    """What was closed and valid is not asked for again, nor shown anew."""
+    lines = [{"sku": f"item number {number}", "count": number} for number in range(1, 40)]
+    lines[30]["count"] = "a few"
+    written = json.dumps({"who": "Ann, Lee", "lines": lines, "note": "n" * 2000})
+    server.script(say(written, pieces=200, pause=0.005))
+
+    def rest(seen: Any) -> Step:
+        asked = json.dumps(seen.body["messages"])
+        assert "item number 30" in asked
+        assert "item number 39" not in asked
+        more = [{"sku": f"item number {number}", "count": number} for number in range(32, 40)]
+        return say(json.dumps({"/lines/30/count": 31, "/lines/-": more, "/note": "short"}), pieces=9)
+
+    server.script(rest)
+    seen, result = followed(both, model_at(server), on_invalid="stop")
+    assert server.requests[0].gone.wait(5)
+    lines[30]["count"] = 31
+    assert result.value.model_dump() == {"who": "Ann, Lee", "lines": lines, "note": "short"}
+    assert [attempt.kind for attempt in result.attempts] == ["first", "patch"]
+    first = result.attempts[0].reply
+    assert first is not None
+    assert first.finish_reason == "cut"
+    assert len(first.text) < len(written) - 1500
+    assert seen[-1].data == result.value.model_dump()
+    assert result.usage.unreported == 1
 
 
 def test_what_stopping_early_kept_is_told() -> None:

@@ -303,12 +303,23 @@ def _check(options: Mapping[str, Any]) -> None:
     idle = options.get("idle_timeout")
     if idle is not None and not idle > 0:
         raise ValueError(f"idle_timeout is not a number of seconds above 0: {idle!r} (None: no bound)")
+    _check_stream(options)
     rung = options.get("escalate_at")
     if rung is not None and (not isinstance(rung, int) or rung < 1):
         raise ValueError(f"escalate_at is not the number of a repair, from 1 on: {rung!r}")
     for name, choices in _CHOICES.items():
         if name in options and options[name] not in choices:
             raise ValueError(f"unknown {name}: {options[name]!r} (use one of {', '.join(choices)})")
+
+
+def _check_stream(options: Mapping[str, Any]) -> None:
+    throttle = options.get("throttle", 0.0)
+    if not isinstance(throttle, int | float) or not throttle >= 0:
+        raise ValueError(f"throttle is not a number of seconds from 0 on: {throttle!r}")
+    for name, none in (("max_chars", ""), ("max_repeats", " (None: no bound)")):
+        bound = options.get(name, 1)
+        if not (isinstance(bound, int) and bound > 0) and not (bound is None and none):
+            raise ValueError(f"{name} is not a number of characters from 1 on: {bound!r}{none}")
 
 
 def _check_confidence(bound: object) -> None:

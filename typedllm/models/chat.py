@@ -25,7 +25,9 @@ from typedllm.schema.profiles import Profile
 
 PATH: Final = "/chat/completions"
 TOP_LOGPROBS: Final = 5
-_REASONING: Final = ("reasoning_content", "reasoning", "thinking")
+_REASONING: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
+_FIRST: Final = (0, None, "0", "")
+"""How services number the first choice."""
 
 
 def body(model: str, request: Request, profile: Profile, *, stream: bool) -> dict[str, Any]:
@@ -149,11 +151,12 @@ class Events:
     """The events of one stream, read in order; of several choices, the first.
 
     Attributes:
+        heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
     """
 
     def __init__(self, request: Request) -> None:
-        self.finished = False
+        self.heard = self.finished = False
         self._answer = Answer(expected(request))
         self._model = ""
         self._refused = False
@@ -162,15 +165,18 @@ class Events:
         """What one event says."""
         found = table(event)
         if found.get("error") or not ("choices" in found or "usage" in found):
-            yield trouble(event)
-            return
+            told = trouble(event)
+            if told.message or found.get("error"):
+                yield told
+            return  # a sign of life, such as a ping
+        self.heard = True
         usage = read_usage(found.get("usage")) or read_usage(table(found.get("x_groq")).get("usage"))
         model = text(found.get("model"))
         if usage or (model and model != self._model):
             self._model = model
             yield Chunk(usage=usage, model=model)
         for choice in map(table, rows(found.get("choices"))):
-            if not choice.get("index"):
+            if choice.get("index") in _FIRST:
                 yield from self._choice(choice)
 
     def _choice(self, choice: Mapping[str, object]) -> Iterator[Chunk | Trouble]:

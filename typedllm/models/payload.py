@@ -78,6 +78,8 @@ def as_text(value: object) -> str:
 _FINISH: Final[Mapping[str, FinishReason]] = {
     "stop": "stop",
     "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
     "end_turn": "stop",
     "tool_calls": "stop",
     "function_call": "stop",

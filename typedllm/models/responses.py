@@ -134,23 +134,25 @@ class Events:
     """The events of one stream, read in order.
 
     Attributes:
+        heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
     """
 
     def __init__(self, request: Request) -> None:
-        self.finished = False
+        self.heard = self.finished = False
         self._request = request
         self._answer = Answer(expected(request))
-        self._heard = False
+        self._spoken = False
 
     def read(self, event: object) -> Iterator[Chunk | Trouble]:
         """What one event says."""
         found = table(event)
         kind = text(found.get("type"))
         delta = text(found.get("delta"))
+        self.heard = self.heard or kind.startswith("response.")
         if kind in {"response.completed", "response.incomplete"}:
             yield from self._end(found.get("response"))
-        elif kind in {"error", "response.failed"} or not kind:
+        elif kind in {"error", "response.failed"} or (not kind and trouble(event).message):
             yield trouble(found.get("response", event))
         elif kind == "response.output_text.delta":
             yield from self._text(self._answer.add("text", delta), found)
@@ -162,7 +164,7 @@ class Events:
             yield Chunk(reasoning=delta)
 
     def _text(self, piece: Piece | None, event: Mapping[str, object]) -> Iterator[Chunk]:
-        self._heard = True
+        self._spoken = True
         logprobs: tuple[TokenLogprob, ...] = tokens_of([*map(table, rows(event.get("logprobs")))]) or ()
         if piece or logprobs:
             yield Chunk(piece.text if piece else "", source=piece.source if piece else None, logprobs=logprobs)
@@ -173,7 +175,7 @@ class Events:
         if isinstance(reply, Trouble):
             yield reply
             return
-        last = self._answer.end() if self._heard else Piece(reply.text, "tool" if reply.source == "tool" else "text")
+        last = self._answer.end() if self._spoken else Piece(reply.text, "tool" if reply.source == "tool" else "text")
         yield Chunk(
             last.text, finish_reason=reply.finish_reason, source=last.source, usage=reply.usage, model=reply.model
         )

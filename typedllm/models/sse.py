@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 
@@ -11,10 +12,11 @@ class EventDecoder:
     def __init__(self) -> None:
         self._unread: list[bytes] = []
         self._data: list[bytes] = []
+        self._begun = False
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """The events that this piece completes."""
-        end = piece.rfind(b"\n") + 1
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r", 0, -1)) + 1  # a CR at the very end may be half of a CRLF
         if not end:
             self._unread.append(piece)
             return
@@ -29,8 +31,16 @@ class EventDecoder:
 
     def _events(self, lines: list[bytes]) -> Iterator[bytes]:
         for line in lines:
+            if not self._begun:
+                self._begun, line = True, line.removeprefix(codecs.BOM_UTF8)
             if line.startswith(b"data:"):
-                self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+                data = line[6:] if line.startswith(b"data: ") else line[5:]
+                if self._data and self._data[-1].endswith(b"}") and data[:1] in (b"{", b"["):
+                    yield from self._taken()  # no JSON goes on so: the blank line between two events is missing
+                self._data.append(data)
             elif not line and self._data:
-                yield b"\n".join(self._data)
-                self._data = []
+                yield from self._taken()
+
+    def _taken(self) -> Iterator[bytes]:
+        yield b"\n".join(self._data)
+        self._data = []

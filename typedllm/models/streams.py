@@ -18,8 +18,14 @@ _END: Final = b"[DONE]"
 
 
 class Events(Protocol):
-    """The events of one stream, read in order; `finished` once the service has said why the reply ended."""
+    """The events of one stream, read in order.
 
+    Attributes:
+        heard: whether an event was one of this API.
+        finished: whether the service has said why the reply ended.
+    """
+
+    heard: bool
     finished: bool
 
     def read(self, event: object) -> Iterator[Chunk | Trouble]: ...
@@ -57,6 +63,10 @@ def read_whole(data: bytes, api: Api, asked: Asked, retries: int = 0) -> Reply:
     return reply
 
 
+class _NotJsonError(ModelError):
+    """An event is not JSON."""
+
+
 class StreamReader:
     """Bytes in, chunks out.
 
@@ -71,7 +81,7 @@ class StreamReader:
         self._events = api.Events(asked.request)
         self._decoder = EventDecoder()
         self._document: list[bytes] | None = None
-        self._begun = False
+        self._begun = b""  # the first bytes that are no white space
         self._done = False
         self._so_far = Gathered()
 
@@ -85,7 +95,7 @@ class StreamReader:
         if self._room < 0:
             raise self._cut(Failure("too_long", ValueError("too long")))
         if not self._begun and piece.strip():
-            self._begun = True
+            self._begun = piece.lstrip()[:200]
             self._document = [] if piece.lstrip()[:1] in {b"{", b"["} else None
             if self._retries:
                 yield from self._add(Chunk(retries=self._retries))
@@ -105,12 +115,19 @@ class StreamReader:
             reply = read_whole(b"".join(self._document), self._api, self._asked, self._retries)
             yield from split(reply, (len(reply.text),))
             return
+        ended = Failure("connection", EOFError("the stream ended before the reply did"))
         for data in self._decoder.close():
-            yield from self._event(data)
+            try:
+                yield from self._event(data)
+            except _NotJsonError:  # the end has cut it
+                self.broken(ended)
         if self._done:
             for chunk in self._events.close():
                 yield from self._add(chunk)
-        self.broken(Failure("connection", EOFError("the stream ended before the reply did")))
+        if self._begun and not self._events.heard and not self.complete:
+            said = self._asked.clean(self._begun.decode(errors="replace"))
+            raise self._unreadable(f"what is no stream of this API: {said}", "check the base URL")
+        self.broken(ended)
 
     @property
     def complete(self) -> bool:
@@ -133,22 +150,31 @@ class StreamReader:
         if data.strip() == _END or self._done:
             self._done = True
             return
+        if not data.strip():
+            return
         try:
             event = parse(data)
         except ValueError as error:
             start = self._asked.clean(data[:200].decode(errors="replace"))
-            message = f"{self._asked.provider} sent an event that is not JSON: {start} (ask again)"
-            raise ModelError(
-                message, provider=self._asked.provider, retries=self._retries, reply=self._so_far.reply()
-            ) from error
+            raise self._unreadable(f"an event that is not JSON: {start}", "ask again", _NotJsonError) from error
         for chunk in self._events.read(event):
             yield from self._add(chunk) if isinstance(chunk, Chunk) else self._trouble(chunk)
+
+    def _unreadable(self, what: str, advice: str, kind: type[ModelError] = ModelError) -> ModelError:
+        return kind(
+            f"{self._asked.provider} sent {what} ({advice})",
+            provider=self._asked.provider,
+            retries=self._retries,
+            reply=self._so_far.reply(),
+        )
 
     def _add(self, chunk: Chunk) -> Iterator[Chunk]:
         self._so_far.add(chunk)
         yield chunk
 
     def _trouble(self, told: Trouble) -> Iterator[Chunk]:
+        if self.complete:
+            return  # what came is the reply
         so_far = self._so_far.reply()
         reply = salvage(told)
         if reply is None or so_far.text:

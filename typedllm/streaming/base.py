@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from typedllm import prompts
 from typedllm.declared import Schema
@@ -13,11 +13,15 @@ from typedllm.models import ChatModel
 from typedllm.options import Settings
 from typedllm.records import Issue, Message, Result, Usage
 from typedllm.repair import Call, Step
+from typedllm.schema.walk import is_list
 from typedllm.streaming.core import Core, Stopped
 from typedllm.streaming.parts import Items, Rejected
 from typedllm.streaming.snapshots import Snapshot
 
 T = TypeVar("T")
+
+END: Final[Any] = object()
+"""Where a stream has nothing more to show."""
 
 OnInvalidItem: TypeAlias = Literal["repair", "skip"]
 
@@ -47,6 +51,8 @@ class BaseStream(Generic[T]):
         self._driver = driver
         self._rejected: list[Rejected] = []
         self._mended = Usage()
+        self._source: Any = None  # the generator of all that is shown
+        self._left = False
 
     def __getattr__(self, name: str) -> Any:
         if name == "_snapshots":
@@ -74,9 +80,35 @@ class BaseStream(Generic[T]):
         result = self._core.result
         return self._mended + (result.usage if result is not None else Usage())
 
+    def _enter(self, source: Any) -> None:
+        if self._source is not None:
+            raise RuntimeError("a stream is entered once (call stream() again for another)")
+        self._source = source
+
+    @property
+    def _snapshots(self) -> Any:
+        """What is left to be shown.
+
+        Raises:
+            RuntimeError: the stream was not entered, or is being taken elsewhere.
+        """
+        source = self._source
+        if source is None:
+            word = "async with" if hasattr(self, "__aenter__") else "with"
+            raise RuntimeError(f"the stream has not begun (use it in a block: `{word} ....stream(...) as stream:`)")
+        if getattr(source, "gi_running", False) or getattr(source, "ag_running", False):
+            raise RuntimeError("the stream is being taken by another thread or task (let one of them take it)")
+        return source
+
+    def _open(self) -> Any:
+        """The same, for one who wants each snapshot."""
+        if self._left:
+            raise RuntimeError("the stream is closed (take its snapshots inside the block)")
+        return self._snapshots
+
     def _ended(self) -> Result[T]:
         if self._core.result is None:
-            raise RuntimeError("the stream is closed (take its items and its result inside the with block)")
+            raise RuntimeError("the stream is closed (take its items and its result inside the block)")
         return self._core.result
 
     def _raise_unless_complete(self) -> None:
@@ -91,6 +123,25 @@ class BaseStream(Generic[T]):
         if schema is None:
             raise ValueError(f"the declared type does not say what stands at {pointer!r} (give the type of the part)")
         return schema
+
+    def _item(self, pointer: str, type_: Any, on_invalid: str) -> Schema[Any]:
+        """What the items of a list are declared to be."""
+        if on_invalid not in get_args(OnInvalidItem):
+            raise ValueError(f"unknown on_invalid: {on_invalid!r} (use one of {', '.join(get_args(OnInvalidItem))})")
+        target = self._core.call.schema.target
+        declared = target.at(pointer) if pointer else target.root
+        if declared is not None and "array" not in declared.kinds:
+            raise ValueError(f"the declared type has no list at {pointer!r} (for another part: closed())")
+        return self._part(f"{pointer}/0", type_)
+
+    def _so_far(self, items: Items) -> list[Any] | None:
+        """The items that have closed already."""
+        listed = self._core.part(items.pointer, growing=True)
+        return listed if is_list(listed) else None
+
+    def _lacking(self, pointer: str) -> KeyError:
+        self._raise_unless_complete()
+        return KeyError(f"{pointer}: the reply ended without it")
 
     def _judge(self, schema: Schema[Any], data: Any) -> Result[Any]:
         return schema.validate(data, context=self._core.call.settings.context)

@@ -25,7 +25,7 @@ from typedllm.streaming.snapshots import Event, Snapshot
 T = TypeVar("T")
 
 _BROKEN: Final = frozenset({"connection", "silent"})
-_DEPTH: Final = 2
+_DEPTH: Final = 4  # parts below are judged with the part around them: each is judged at most so often
 
 log = logging.getLogger("typedllm")
 
@@ -208,6 +208,10 @@ class Core(Generic[T]):
             self._gathered.forget()
         return gone
 
+    def part(self, pointer: str, *, growing: bool = False) -> Any:
+        """The data at a JSON Pointer, as far as it was shown; see `Live.part`."""
+        return self._live.part(pointer, growing=growing)
+
     def _unkept(self, reply: Reply) -> ModelError:
         """How a call ends whose text was not kept, so that there is nothing to be read as a whole."""
         if reply.finish_reason == "length":
@@ -248,7 +252,8 @@ class Core(Generic[T]):
         """See whether a part that is final can be valid at all."""
         for event in snapshot.events:
             if event.kind == "closed" and 0 < event.path.count("/") <= _DEPTH:
-                issues = self.issues(event)
+                known = {(issue.path, issue.code) for issue in self.invalid}
+                issues = [issue for issue in self.issues(event) if (issue.path, issue.code) not in known]
                 self.invalid += issues
                 if issues and self._settings.on_invalid == "stop" and not self._forgot:
                     self.stopping = True

@@ -67,7 +67,7 @@ class Guard:
     def _repeated(self, repeats: int) -> None:
         recent = "".join(self._recent)[-repeats:]
         self._recent, self._fresh = [], 0
-        if any(recent[:-period] == recent[period:] for period in range(1, _PERIODS + 1)):
+        if any(recent[:-period] == recent[period:] for period in range(1, min(_PERIODS, repeats // 2) + 1)):
             raise ModelError(
                 f"the stream was cut: the same text came again and again for {repeats} characters (ask another "
                 "way, or allow it with max_repeats=None)",

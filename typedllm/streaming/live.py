@@ -16,7 +16,9 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.settle import Judge, Settled, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
+from typedllm.schema.subschema import steps
 from typedllm.streaming.levels import Key, Level, part_of
+from typedllm.streaming.parts import below
 from typedllm.streaming.places import Place, as_written
 from typedllm.streaming.snapshots import Change, Open, Snapshot, Text, pointer
 
@@ -101,6 +103,28 @@ class Live:
             ends.append(("closed", self._text.above, self._text.key, data))
         return ends[::-1] or _whole(data)
 
+    def part(self, pointer: str, *, growing: bool = False) -> Any:
+        """The data at a JSON Pointer; `MISSING` where nothing is closed.
+
+        Args:
+            pointer: of the part.
+            growing: whether a list that is open counts, as far as it came.
+        """
+        path = steps(pointer)
+        data, around = self._root, self._stack[:1]
+        for level in self._stack[1:]:
+            if len(around) > len(path) or path[len(around) - 1] != str(level.open.key):
+                break
+            around.append(level)
+        if around:
+            level, path = around[-1], path[len(around) - 1 :]
+            if level.gone or not path:
+                return level.items[:] if growing and level.items is not None and not level.gone else MISSING
+            data = level.open.parts
+        for key in path:
+            data = below(data, key)
+        return data
+
     def forget(self, pointer: str) -> int:
         """Drop the items so far of the list at a pointer, while it is open: they are in no later snapshot."""
         for at, level in enumerate(self._stack):
@@ -145,8 +169,10 @@ class Live:
         if reader.root is None:
             self._grow(reader, None, "", place)
         elif reader.root.kind in _CONTAINERS:
-            self._enter(Level(reader.root, place, None, ""))
-            self._stuck = not self._stack
+            if self._fits(reader.root, place):
+                self._enter(Level(reader.root, place, None, ""))
+            else:
+                self._stuck = True
         elif reader.done:
             self._close(None, "", self._aligned(reader.root, place.declared, ""))
 
@@ -163,7 +189,7 @@ class Live:
             final = count - 1 if waits else count
             if self._members(level, final) if level.items is None else self._items(level, final):
                 return True
-            if waits:
+            if level.count < count:
                 return False
         if closed:
             self._leave(level)
@@ -176,23 +202,21 @@ class Live:
         return False
 
     def _members(self, level: Level, final: int) -> bool:
-        """Take in the members of an object, up to one that is open itself; whether there is one."""
+        """Take in the members of an object, up to one that is open itself; whether there is one to go into."""
         for at in range(level.count, final):
             key, node, _ = level.children[at]
             place = None if key in level.members else level.place.kept(key)
             if place is None:
                 level.held = True
-            elif node.kind in _CONTAINERS:
-                level.count = at + 1
-                self._enter(Level(node, place, level.open, key))
-                return True
+            elif node.kind in _CONTAINERS and (node.end < 0 or self._fits(node, place)):
+                return self._go_into(level, at, key, node, place)
             else:
                 self._scalar(level, key, node, place)
         level.count = final
         return False
 
     def _items(self, level: Level, final: int) -> bool:
-        """Take in the items of a list, up to one that is open itself; whether there is one."""
+        """Take in the items of a list, up to one that is open itself; whether there is one to go into."""
         for at in range(level.count, final):
             node, index = level.children[at], at + level.gone
             if level.held:
@@ -200,14 +224,24 @@ class Live:
             place = level.place.item(index)
             if level.drops:
                 self._item(level, node, place)
-            elif node.kind in _CONTAINERS:
-                level.count = at + 1
-                self._enter(Level(node, place, level.open, index))
-                return True
+            elif node.kind in _CONTAINERS and (node.end < 0 or self._fits(node, place)):
+                return self._go_into(level, at, index, node, place)
             else:
                 self._scalar(level, index, node, place)
         level.count = final
         return False
+
+    def _fits(self, node: Node, place: Place) -> bool:
+        """Whether an object or a list may stand here, so that it is shown part by part."""
+        return bool(place.of_kind("object" if node.kind == "object" else "array").declared)
+
+    def _go_into(self, level: Level, at: int, key: Key, node: Node, place: Place) -> bool:
+        """Go on in an open part; one that cannot stand here waits for its end."""
+        fits = self._fits(node, place)
+        level.count = at + fits
+        if fits:
+            self._enter(Level(node, place, level.open, key))
+        return fits
 
     def _begin_text(self, level: Level, reader: JsonReader) -> None:
         """A text is being read; it is shown where it is the next part of what is innermost."""
@@ -227,11 +261,8 @@ class Live:
 
     def _enter(self, level: Level) -> None:
         self._text = None
-        if level.place.declared:
-            self._stack.append(level)
-            self._changes.append(("opened", level.open.above, level.open.key, MISSING))
-        elif self._stack:
-            self._stack[-1].held = True
+        self._stack.append(level)
+        self._changes.append(("opened", level.open.above, level.open.key, MISSING))
 
     def _leave(self, level: Level) -> None:
         """The innermost open part is closed."""
@@ -262,7 +293,7 @@ class Live:
             self._changes.append(("closed", level.open, key, data))
 
     def _aligned(self, node: Node, declared: tuple[Shape, ...], path: str) -> Any:
-        """The data of a closed part as the whole reply will have it; `MISSING` where that is not settled."""
+        """The data of a closed part as the whole reply will have it, fit or not; `MISSING` where that is not settled."""
         if len(declared) != 1:
             return MISSING
         aligner = Aligner(self.policy)
@@ -270,7 +301,7 @@ class Live:
         if aligner.items:
             settled = self._settled(node, declared, path)
             return settled.data if settled is not None and settled.fits else MISSING
-        return MISSING if any(entry.note.fault for entry in aligner.entries) else data
+        return data
 
     def _settled(self, node: Node, declared: tuple[Shape, ...], path: str) -> Settled[Any] | None:
         """A closed part without items that do not fit; None where nothing can judge it."""
@@ -290,6 +321,9 @@ class Live:
 
     def _scalar(self, level: Level, key: Key, node: Node, place: Place) -> None:
         data = MISSING if node.notes else as_written(node)
+        if self.nulls and node.kind in _CONTAINERS:
+            level.held = True
+            return
         if type(data) not in place.sure:
             if data is None and self.nulls and level.may_lack(key) and not place.takes(None):
                 return

@@ -51,7 +51,7 @@ class Part:
             return MISSING
         value = event.value
         for step in self.pointer[len(event.path) :].split("/")[1:]:
-            value = _below(value, step.replace("~1", "/").replace("~0", "~"))
+            value = below(value, step.replace("~1", "/").replace("~0", "~"))
         return value
 
 
@@ -89,6 +89,10 @@ class Items(Part):
                 self.ended = True
                 yield from self._listed(listed)
 
+    def begin(self, listed: list[Any] | None) -> Iterator[Any]:
+        """The data of the items that had closed before anyone asked for them."""
+        yield from self._listed(listed or [])
+
     def given(self, data: Any) -> None:
         """The last item was handed out: it must stay what it is."""
         if self.keep:
@@ -118,7 +122,8 @@ def _same(one: Any, other: Any) -> bool:
     return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _below(value: Any, key: str) -> Any:
+def below(value: Any, key: str) -> Any:
+    """The member or item at a step of a JSON Pointer; `MISSING`: there is none."""
     if is_list(value):
         return value[int(key)] if key.isdecimal() and int(key) < len(value) else MISSING
     return value.get(key, MISSING) if is_object(value) else MISSING

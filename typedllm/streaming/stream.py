@@ -11,9 +11,9 @@ from typing_extensions import TypeForm
 from typedllm.declared import Schema
 from typedllm.models import StreamingChatModel
 from typedllm.models.chunks import split
-from typedllm.records import Chunk, Result
-from typedllm.repair import Ask, Check, Step
-from typedllm.streaming.base import BaseStream, OnInvalidItem, Throttle
+from typedllm.records import MISSING, Chunk, Result
+from typedllm.repair import Ask, Call, Check, Step
+from typedllm.streaming.base import END, BaseStream, Driver, OnInvalidItem, Throttle
 from typedllm.streaming.parts import Items, Part
 from typedllm.streaming.snapshots import Snapshot
 
@@ -31,12 +31,13 @@ class Stream(BaseStream[T]):
     """
 
     def __enter__(self) -> Self:
-        self._snapshots = self._steps()
+        self._enter(self._steps())
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._left = True
         try:
-            self._snapshots.close()
+            self._source.close()
             self._core.leave()
             while isinstance(step := self._core.step, Check):
                 self._do(step)
@@ -44,8 +45,11 @@ class Stream(BaseStream[T]):
             self._core.close()
 
     def __iter__(self) -> Iterator[Snapshot]:
+        return self._shown(self._open())
+
+    def _shown(self, snapshots: Generator[Snapshot | None]) -> Iterator[Snapshot]:
         throttle = Throttle(self._core.call.settings.throttle)
-        for snapshot in self._snapshots:
+        for snapshot in snapshots:
             if snapshot is not None and (shown := throttle.take(snapshot)) is not None:
                 yield shown
         if (shown := throttle.rest()) is not None:
@@ -94,19 +98,26 @@ class Stream(BaseStream[T]):
             ModelError: no usable reply came, or the reply began anew after items were handed out.
         """
         items = Items(pointer, keep=keep)
-        return self._items(items, self._part(f"{pointer}/0", type), on_invalid)
+        return self._items(items, self._item(pointer, type, on_invalid), on_invalid, self._snapshots)
 
-    def _items(self, items: Items, schema: Schema[Any], on_invalid: OnInvalidItem) -> Iterator[Any]:
-        for snapshot in self._snapshots:
-            if snapshot is None and items.ended:
-                return
-            for data in items.new(snapshot):
+    def _items(
+        self, items: Items, schema: Schema[Any], on_invalid: OnInvalidItem, snapshots: Generator[Snapshot | None]
+    ) -> Iterator[Any]:
+        fresh = items.begin(self._so_far(items))
+        while True:
+            for data in fresh:
                 result, mended = self._judge(schema, data), None
                 if not result.ok and on_invalid == "repair":
                     mended = self._driver.drive(self._mend(schema, data, result))
                 if self._settled(items, data, result, mended):
                     yield (mended or result).value
             self._forget(items)
+            snapshot = next(snapshots, END)
+            if snapshot is END:
+                break
+            if snapshot is None and items.ended:
+                return
+            fresh = items.new(snapshot)
         self._raise_unless_complete()
 
     def closed(self, pointer: str, type: TypeForm[E] | None = None) -> E:  # noqa: A002
@@ -120,13 +131,15 @@ class Stream(BaseStream[T]):
             RepairError: it is not valid. `result()` has the whole repaired.
             KeyError: the reply ended without it.
         """
-        part, schema = Part(pointer), self._part(pointer, type)
-        for snapshot in self._snapshots:
+        part, schema, snapshots = Part(pointer), self._part(pointer, type), self._snapshots
+        if (data := self._core.part(pointer)) is not MISSING:
+            shown: E = self._judge(schema, data).value
+            return shown
+        for snapshot in snapshots:
             for data in part.new(snapshot):
                 value: E = self._judge(schema, data).value
                 return value
-        self._raise_unless_complete()
-        raise KeyError(pointer)
+        raise self._lacking(pointer)
 
     def _steps(self) -> Generator[Snapshot | None]:
         core = self._core
@@ -178,14 +191,18 @@ class AsyncStream(BaseStream[T]):
     The twin of `Stream`.
     """
 
-    async def __aenter__(self) -> Self:
-        self._snapshots = self._steps()
+    def __init__(self, call: Call[T], driver: Driver) -> None:
+        super().__init__(call, driver)
         self._handed: list[AsyncGenerator[Any]] = []
+
+    async def __aenter__(self) -> Self:
+        self._enter(self._steps())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._left = True
         try:
-            for each in (*self._handed, self._snapshots):
+            for each in (*self._handed, self._source):
                 await each.aclose()
             self._core.leave()
             while isinstance(step := self._core.step, Check):
@@ -194,16 +211,16 @@ class AsyncStream(BaseStream[T]):
             self._core.close()
 
     def __aiter__(self) -> AsyncIterator[Snapshot]:
-        return self._held(self._shown())
+        return self._held(self._shown(self._open()))
 
     def _held(self, each: AsyncGenerator[E]) -> AsyncGenerator[E]:
         """A generator that is closed with the stream: event loops complain of one that is left in the middle."""
         self._handed.append(each)
         return each
 
-    async def _shown(self) -> AsyncGenerator[Snapshot]:
+    async def _shown(self, snapshots: AsyncGenerator[Snapshot | None]) -> AsyncGenerator[Snapshot]:
         throttle = Throttle(self._core.call.settings.throttle)
-        async for snapshot in self._snapshots:
+        async for snapshot in snapshots:
             if snapshot is not None and (shown := throttle.take(snapshot)) is not None:
                 yield shown
         if (shown := throttle.rest()) is not None:
@@ -237,30 +254,39 @@ class AsyncStream(BaseStream[T]):
     ) -> AsyncIterator[Any]:
         """The items of a list, each validated and handed out the moment that it closes; see `Stream.items`."""
         items = Items(pointer, keep=keep)
-        return self._held(self._items(items, self._part(f"{pointer}/0", type), on_invalid))
+        return self._held(self._items(items, self._item(pointer, type, on_invalid), on_invalid, self._snapshots))
 
-    async def _items(self, items: Items, schema: Schema[Any], on_invalid: OnInvalidItem) -> AsyncGenerator[Any]:
-        async for snapshot in self._snapshots:
-            if snapshot is None and items.ended:
-                return
-            for data in items.new(snapshot):
+    async def _items(
+        self, items: Items, schema: Schema[Any], on_invalid: OnInvalidItem, snapshots: AsyncGenerator[Snapshot | None]
+    ) -> AsyncGenerator[Any]:
+        fresh = items.begin(self._so_far(items))
+        while True:
+            for data in fresh:
                 result, mended = self._judge(schema, data), None
                 if not result.ok and on_invalid == "repair":
                     mended = await self._driver.drive(self._mend(schema, data, result))
                 if self._settled(items, data, result, mended):
                     yield (mended or result).value
             self._forget(items)
+            snapshot = await anext(snapshots, END)
+            if snapshot is END:
+                break
+            if snapshot is None and items.ended:
+                return
+            fresh = items.new(snapshot)
         self._raise_unless_complete()
 
     async def closed(self, pointer: str, type: TypeForm[E] | None = None) -> E:  # noqa: A002
         """One part, validated, the moment that it closes; see `Stream.closed`."""
-        part, schema = Part(pointer), self._part(pointer, type)
-        async for snapshot in self._snapshots:
+        part, schema, snapshots = Part(pointer), self._part(pointer, type), self._snapshots
+        if (data := self._core.part(pointer)) is not MISSING:
+            shown: E = self._judge(schema, data).value
+            return shown
+        async for snapshot in snapshots:
             for data in part.new(snapshot):
                 value: E = self._judge(schema, data).value
                 return value
-        self._raise_unless_complete()
-        raise KeyError(pointer)
+        raise self._lacking(pointer)
 
     async def _steps(self) -> AsyncGenerator[Snapshot | None]:
         core = self._core
