@@ -11,7 +11,7 @@ from typing_extensions import TypeForm
 
 from typedllm.errors import RepairError, TypedLLMError
 from typedllm.reading.allow import check_allowed
-from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
+from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import known
 from typedllm.reading.leaves import may_lose_digits
@@ -288,15 +288,13 @@ class Schema(Generic[T]):
         self, text: str, finish_reason: FinishReason | None, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
         """The reading of a reply that is valid as it stands; a number at the token limit may have gone on."""
-        if finish_reason == "length" and text.rstrip()[-1:].isdigit():
+        if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
             return None
         if self._has_decimals and may_lose_digits(text):
             return None
         try:
             value = self._validator.validate_text(text, context)
         except ValueError:
-            return None
-        if self.target.is_hollow or has_repeated_keys(text):
             return None
         return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
 

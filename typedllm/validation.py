@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_arg
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
+from typedllm.reading import plain
 from typedllm.records import MISSING, Issue, JsonValue
 from typedllm.schema.subschema import at
 from typedllm.schema.walk import is_list, is_object
@@ -39,10 +40,10 @@ class Validator(Protocol[T_co]):
     """Judges JSON against a declared type."""
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T_co:
-        """The value of a text that is valid at once.
+        """The value of a text that is valid at once, and has no key twice in one object.
 
         Raises:
-            ValueError: it is not.
+            ValueError: it is not, or has.
         """
         ...
 
@@ -69,7 +70,9 @@ class PydanticValidator(Generic[T]):
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
-        return self._adapter.validate_json(text, strict=True, context=context)
+        value = self._adapter.validate_json(text, strict=True, context=context)
+        plain.load(text)
+        return value
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
@@ -133,7 +136,7 @@ class DocumentValidator:
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:
         """See `Validator`."""
-        return self.validate_data(json.loads(text, parse_constant=_no_constant), context)
+        return self.validate_data(plain.load(text), context)
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""
@@ -171,10 +174,6 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _kind(value: object) -> type[object]:
     return float if type(value) is int else type(value)
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _own_words(row: Any) -> str | None:

@@ -50,6 +50,7 @@ class Aligner:
 
     Attributes:
         entries: what was mended and what does not fit, in order.
+        gave_up: whether a bound is met, so that the rest was not looked at.
         proposals: fixes that are not permitted, by the JSON Pointer of the part that they would mend.
         items: of lists whose items may be left out, each item by its JSON Pointer.
     """
@@ -71,6 +72,9 @@ class Aligner:
         self._left_out: frozenset[int] = frozenset()  # items, by their identity
         self._memo: dict[tuple[int, int], _Trial] = {}
         self._encoded: dict[int, Node | None] = {}  # what strings hold that are JSON themselves
+        self._repeated = 0
+        self._spelling = words.Spelling(bounds.compared)
+        self.gave_up = False
 
     def anew(
         self, *, spans: dict[str, Span] | None = None, closed_only: bool = False, without: Iterable[Node] = ()
@@ -83,8 +87,10 @@ class Aligner:
 
     def align(self, node: Node, shape: Shape, path: str = "") -> Data:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
+        if self.gave_up:
+            return MISSING
         if node.notes:
-            self.entries.extend(Entry(path, note, shape.allow) for note in node.notes)
+            self.entries.extend([Entry(path, note, shape.allow) for note in node.notes])
             if self.closed_only and any(note.kind in ("open_string", "open_scalar") for note in node.notes):
                 return MISSING
         if self.spans is not None:
@@ -202,11 +208,16 @@ class Aligner:
         if "object" not in shape.kinds:
             return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
         data: dict[str, Data] = {}
-        known = shape.properties
+        known, keys = shape.properties, frozenset[str]()
         for member in node.members:
-            key = self._key(member, node, shape, path)
+            key: str | None = member.key
+            if not (key in known or (not known and shape.extra is not False) or shape.foresees(member.key)):
+                keys = keys or frozenset([other.key for other in node.members])
+                key = self._key(member, keys, shape, path)
             if key is None:
                 continue
+            if self.gave_up:
+                break
             if key in data:
                 self._again(member, data[key], shape.child(key), f"{path}/{_escaped(key)}")
                 continue
@@ -229,23 +240,23 @@ class Aligner:
             elif self.fix("default", Node("hole", None, node.end, node.end), child, below, _json(child.default)):
                 data[key] = copy.deepcopy(child.default)
 
-    def _key(self, member: Member, node: Node, shape: Shape, path: str) -> str | None:
-        """The declared key that a key stands for, or the key itself; None where it is left out."""
-        known = shape.properties
-        if member.key in known or (not known and shape.extra is not False) or shape.foresees(member.key):
-            return member.key
+    def _key(self, member: Member, keys: frozenset[str], shape: Shape, path: str) -> str | None:
+        """The declared key that an unknown key stands for, or the key itself; None where it is left out.
+
+        `keys` are all that the object has.
+        """
         place = Node("string", member.key, member.start, member.node.start)
         meant, kind = shape.fields.get(member.key), "field_name"
         if meant is None:
             meant, kind = shape.folded_keys.get(words.fold(member.key)), "key_form"
-        if meant is not None and any(other.key == meant for other in node.members):
+        if meant in keys:
             meant = None
         if meant is not None and self.fix(kind, place, shape, f"{path}/{_escaped(meant)}", _json(meant)):
             return meant
         if isinstance(shape.extra, Shape) or shape.node.get("additionalProperties") is True:
             return member.key
         below = f"{path}/{_escaped(member.key)}"
-        near = words.nearest(member.key, (key for key in known if all(m.key != key for m in node.members)))
+        near = self._spelling.nearest(member.key, shape.properties, keys)
         if near is not None and self.fix("near_key", place, shape, below, _json(near)):
             return near
         if shape.extra is True:
@@ -258,6 +269,11 @@ class Aligner:
 
     def _again(self, member: Member, value: Data, shape: Shape, path: str) -> None:
         """A key that stands in the object a second time."""
+        self._repeated += 1
+        if self._repeated > self.bounds.repeated:
+            self.gave_up = True
+            self.fault("too_many_fixes", member.start, member.node.end, path)
+            return
         spans, self.spans = self.spans, None
         same = self.align(member.node, shape, path) == value
         self.spans = spans
@@ -327,7 +343,7 @@ class Aligner:
     # ---- scalars ----
 
     def _scalar(self, node: Node, shape: Shape, path: str) -> Data:
-        meant = meaning(node, shape, self.bounds.digits)
+        meant = meaning(node, shape, self.bounds.digits, self._spelling)
         if meant is None and shape.literals is None:
             return self._contained(node, shape, path)
         if meant is None:

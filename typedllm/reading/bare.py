@@ -13,7 +13,7 @@ from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, verdict
 
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;]+")
-_CALL: Final = re.compile(r"(?:new\s+)?[A-Z]\w*\(")
+_CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 
 
 class BareReader(QuotedReader):
@@ -31,13 +31,14 @@ class BareReader(QuotedReader):
         call = _CALL.match(self.buf, self.pos)
         if call:
             return self._call(call.end())
-        end, stop = self.pos, "on"
+        end, stop = max(self.pos, self._seen - self.base), "on"
         while stop == "on":
             end = end_of(_BARE, self.buf, end)
             if end - self.pos >= self.bounds.bare:
                 return self._too_long()
             stop = self._bare_stops(end)
             end += stop == "on"
+        self._seen = self.base + end
         return stop != "more" and self._take_bare(end, stop == "quote")
 
     def _bare_stops(self, end: int) -> Literal["stop", "on", "quote", "more"]:
@@ -58,10 +59,11 @@ class BareReader(QuotedReader):
             return "stop" if comment and buf[end - 1] in " \t" else "on"
         if self._place() != "member" or sign == ";":
             return "stop" if sign == "," or end + 1 == len(buf) or buf[end + 1] in "\n\r" else "on"
-        after = end_of(SPACE, buf, end + 1)
-        if after == len(buf) or buf[after] in "}]" or "\n" in buf[end:after]:
+        rest = buf[end : end + AHEAD]
+        after = end_of(SPACE, rest, 1)
+        if after == len(rest) or rest[after] in "}]" or "\n" in rest[:after]:
             return "stop"
-        return "stop" if QUOTED_KEY.match(buf, after) or BARE_KEY.match(buf, after) else "on"
+        return "stop" if QUOTED_KEY.match(rest, after) or BARE_KEY.match(rest, after) else "on"
 
     def _take_bare(self, end: int, quoted: bool) -> bool:
         word = self.buf[self.pos : end].rstrip()

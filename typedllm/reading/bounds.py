@@ -14,10 +14,13 @@ class Bounds(NamedTuple):
         digits: digits of one number.
         parts: keys and items, all together.
         fixes: fixes of one reply; a longer one may have one more for each eight characters.
+        faults: parts of one reply that have no reading.
+        repeated: keys that stand in their object already.
         quotes: quotes inside one string that are not escaped.
         candidates: parts of the reply that are considered as the answer.
         bare: characters of a string without quotes.
         rivals: characters that are parsed to compare the readings of one broken part.
+        compared: declared words that words of the reply are compared with, in search of misspellings.
         shown: characters of the text that a fix or an issue quotes.
     """
 
@@ -26,10 +29,13 @@ class Bounds(NamedTuple):
     digits: int = 1_000
     parts: int = 2_000_000
     fixes: int = 4_000
+    faults: int = 1_000
+    repeated: int = 1_000
     quotes: int = 5_000
     candidates: int = 100
     bare: int = 2_000
     rivals: int = 4_000_000
+    compared: int = 5_000
     shown: int = 100
 
 

@@ -64,9 +64,11 @@ class Cursor:
         self._bound: Note | None = None  # the bound that was met
         self.parts = 0
         self.noted: int = 0
+        self.faults = 0
         self._state: Callable[[], bool] = self._value
         self._spaced = -1  # where the last run of odd white space ended
         self._calls = 0  # constructors that are open around the value
+        self._seen = 0  # how far text without quotes was followed
         self._loose: list[Note] = []  # notes that wait for the next node
         self._comment = ""
         self._comment_at = 0
@@ -134,7 +136,8 @@ class Cursor:
 
     def _note(self, note: Note) -> None:
         self.noted += 1
-        if self.noted > self.bounds.fixes + (note.start >> 3):
+        self.faults += note.fault
+        if self.noted > self.bounds.fixes + (note.start >> 3) or self.faults > self.bounds.faults:
             self._give_up("too_many_fixes")
         elif self._string is not None:
             self._string.notes.append(note)

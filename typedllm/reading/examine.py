@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from itertools import islice
+from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
@@ -19,8 +19,9 @@ from typedllm.reading.extract import Extractor, Found, finish
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.labels import label
 from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import cut, tell, with_places
-from typedllm.reading.scalars import scalar
+from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
 from typedllm.reading.spans import LazySpans
@@ -33,7 +34,8 @@ T = TypeVar("T")
 _ENVELOPES: Final = 2
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
-_FENCED: Final = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)\n?\1[ \t]*$", re.DOTALL | re.MULTILINE)
+_DIGITS: Final = re.compile(r"[-+]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][-+]?[0-9]++)?")
+_FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re.MULTILINE)
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
 
@@ -71,8 +73,14 @@ class Examination(Generic[T]):
 
     def conclude(self, extractor: Extractor) -> Reading[T]:
         """Reads what an extractor found, once it is closed."""
+        try:
+            return self._conclude(extractor)
+        except RecursionError:
+            return _failed("broken_json", "too_deep", "nested too deeply for what is declared")
+
+    def _conclude(self, extractor: Extractor) -> Reading[T]:
         if extractor.too_long:
-            return _failed("broken_json", "max_bytes", f"the reply is longer than {self.bounds.chars} characters")
+            return _failed("broken_json", "too_long", f"the reply is longer than {self.bounds.chars} characters")
         text = extractor.text
         reasoning = "".join(text[span.start : span.end] for span in extractor.reasoning)
         visible = _without(text, extractor.reasoning)
@@ -108,12 +116,12 @@ class Examination(Generic[T]):
             return []
         start = max((span.end for span in extractor.reasoning), default=0)
         inner = text[start:]
-        fences = [] if text_only else list(islice(_FENCED.finditer(inner), 2))
+        fences = [] if text_only else _inside_fences(inner)
         fenced = fences[0] if len(fences) == 1 else None
-        outer = fenced[2] if fenced else inner
+        outer = inner[slice(*fenced)] if fenced else inner
         body = outer.strip(" \t\r\n\ufeff")
-        start += (fenced.start(2) if fenced else 0) + outer.find(body)
-        node = _read_scalar(body, start, root)
+        start += (fenced[0] if fenced else 0) + outer.find(body)
+        node = _read_scalar(body, start, root, self.bounds)
         if root.open and node.kind == "string" and node.notes:
             return []
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
@@ -155,7 +163,8 @@ class Examination(Generic[T]):
     def _spans(self, option: Option[T]) -> LazySpans:
         def work_out() -> dict[str, Span]:
             spans: dict[str, Span] = {}
-            option.aligner.anew(spans=spans).align(option.node, self.target.root)
+            with suppress(RecursionError):
+                option.aligner.anew(spans=spans).align(option.node, self.target.root)
             return spans
 
         return LazySpans(work_out)
@@ -210,13 +219,33 @@ def _without(text: str, spans: Sequence[Span]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _read_scalar(body: str, start: int, root: Shape) -> Node:
+def _inside_fences(text: str) -> list[tuple[int, int]]:
+    """Where the insides of the first two fences stand."""
+    found: list[tuple[int, int]] = []
+    mark, start = "", 0
+    for sign in _FENCE.finditer(text):
+        if mark and (sign[1] or "").startswith(mark):
+            found.append((start, sign.start()))
+            mark = ""
+        elif not mark and text[max(0, sign.start() - 1) : sign.start()] in ("", "\n"):
+            mark, start = sign[1] or sign[2], sign.end()
+        if len(found) > 1:
+            break
+    return found
+
+
+def _long_scalar(body: str) -> Scalar:
+    """A text that is too long for a number, unless as an issue."""
+    return Scalar("hole", None) if _DIGITS.fullmatch(body) else Scalar("bare", body)
+
+
+def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
     if len(body) > 1 and body[0] == body[-1] == '"':
         try:
             return Node("string", json.loads(body), start, start + len(body))
         except ValueError:
             pass
-    read = scalar(body)
+    read = scalar(body) if len(body) <= bounds.digits else _long_scalar(body)
     if (
         ("string" in root.kinds and root.literals is None and not root.open)
         or read.kind == "bare"
@@ -226,7 +255,9 @@ def _read_scalar(body: str, start: int, root: Shape) -> Node:
         node.note(Note("plain_text", start, start + len(body)))
         return node
     node = Node(read.kind, read.value, start, start + len(body))
-    if read.fix:
+    if read.kind == "hole":
+        node.note(Note("too_many_digits", start, start + len(body), "", True))
+    elif read.fix:
         node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
     return node
 
@@ -277,26 +308,14 @@ def _last(node: Node) -> tuple[str, Node]:
     return path, node
 
 
-def has_repeated_keys(text: str) -> bool:
-    """Whether an object of a JSON text has a key twice."""
-    from jiter import from_json  # it comes with the client of OpenAI: imported at the first reply
-
-    try:
-        from_json(text.encode("utf-8", "surrogatepass"), catch_duplicate_keys=True, cache_mode="keys")
-    except ValueError:
-        return True
-    return False
-
-
 def spans_of(text: str, target: Target) -> dict[str, Span]:
     """Where each part of a JSON text stands, by JSON Pointer."""
-    extractor = Extractor(target)
-    extractor.feed(text)
-    extractor.close()
-    spans: dict[str, Span] = {}
-    if extractor.found:
-        Aligner(Policy.of("strict"), spans).align(extractor.found[0].node, target.root)
-    else:
-        start = len(text) - len(text.lstrip())
-        spans[""] = Span(start, len(text.rstrip()))
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    spans = {"": Span(start, end)}
+    if text.startswith(("{", "["), start):
+        reader = JsonReader(target.root, start, strict=True)
+        reader.feed(text[start:end])
+        if reader.root is not None:
+            with suppress(RecursionError):
+                Aligner(Policy.of("strict"), spans).align(reader.root, target.root)
     return spans

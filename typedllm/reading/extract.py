@@ -23,19 +23,22 @@ from typedllm.records import Span
 _AHEAD: Final = 160
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
 _SIGN: Final = re.compile(
-    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,}}|~{{3,}}|\"(?=\s*(?:\\n|\\t)*\s*[{{\[])", re.IGNORECASE
+    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
+    re.IGNORECASE,
 )
 _TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>", re.IGNORECASE)
-_PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"\s*\Z")
+_PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
+_BEFORE: Final = r"(?:[\s,]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
-    r"\{(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“”„‘’`«}\\{]|\.\.\.|[^\W\d][^\n:{}\[\],\"]{0,60}?[\"']?\s*[:=]|\d+\s*:|\Z)",
+    rf"\{{{_BEFORE}(?:[\"'“”„‘’`«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|\d+\s*:|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
-    r"\[(?:\s|//[^\n]*\n|/\*.*?\*/|,)*(?:[\"'“„‘`«{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{}\n]{0,80},|\Z)",
+    rf"\[{_BEFORE}(?:[\"'“„‘`«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|\Z)",
     re.DOTALL,
 )
-_INFO: Final = re.compile(r"[^\n]*")
+_AGAIN: Final = 4  # how often the text may be read again in search of JSON
+_HELD: Final = 128  # how far back a sign may have begun that the end of the text so far has cut
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
@@ -108,6 +111,7 @@ class Extractor:
         self._thinking = -1  # where open reasoning began
         self._fence = ""  # the sign that closes the open fence
         self._line = ""  # the prose right before
+        self._blank = True  # whether nothing but white space came so far
         self._lead = ""
 
     @property
@@ -149,7 +153,7 @@ class Extractor:
         while self.reader is None:
             found = (_TAG if self._full else _SIGN).search(self._buf, at)
             if found is None:
-                held = _PARTIAL.search(self._buf, max(at, len(self._buf) - 64))
+                held = _PARTIAL.search(self._buf, max(at, len(self._buf) - _HELD))
                 self._drop(len(self._buf) if held is None or self._eof else max(at, held.start()))
                 return
             if not self._eof and len(self._buf) - found.start() < _AHEAD and not self._certain(found):
@@ -175,7 +179,8 @@ class Extractor:
     def _begins(self, found: re.Match[str]) -> bool:
         ahead = self._buf[found.start() : found.start() + _AHEAD]
         if found[0] == '"':
-            return not self._line.strip() and not self._buf[: found.start()].strip() and not self.found
+            self._blank = self._blank and not self._buf[: found.start()].strip()
+            return self._blank and not self.found
         return bool((_OBJECT if found[0] == "{" else _ARRAY).match(ahead))
 
     def _certain(self, found: re.Match[str]) -> bool:
@@ -183,7 +188,7 @@ class Extractor:
         if self._thinking >= 0 or found[0][0] in '<"':
             return True
         if found[0][0] in "`~":
-            return "\n" in self._buf[found.end() :]
+            return "\n" in self._buf[found.end() : found.start() + _AHEAD]
         ahead = self._buf[found.start() : found.start() + _AHEAD]
         return (_OBJECT if found[0] == "{" else _ARRAY).match(f"{ahead}\0") is not None
 
@@ -191,6 +196,7 @@ class Extractor:
         gone = self._buf[:count]
         if gone:
             self._line = (self._line + gone)[-300:]
+            self._blank = self._blank and not gone.strip()
         self._buf = self._buf[count:]
         self._base += count
 
@@ -210,14 +216,12 @@ class Extractor:
         self._fence = ""
 
     def _fenced(self, found: re.Match[str]) -> int:
-        info = _INFO.match(self._buf, found.end())
-        end = info.end() if info else found.end()
         if self._fence and found[0].startswith(self._fence):
             self._fence = ""
             return found.end()
         self._fence = found[0]
-        said = self._buf[found.end() : end]
-        return found.end() if "{" in said or "[" in said else end
+        said = self._buf[found.end() : found.start() + _AHEAD].partition("\n")[0]
+        return found.end() + (0 if "{" in said or "[" in said else len(said))
 
     def _unclosed(self) -> None:
         """Reasoning that never ended: what closes the text may still be the answer."""
@@ -290,14 +294,16 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
 def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
     """What is JSON as it stands is read as JSON, however odd its strings are."""
     done: list[Found] = []
+    left = _AGAIN * len(text)
     while found:
         each, *found = found
-        end = _json_end(text, each.start) if each.mended else -1
+        end = _json_end(text, each.start) if each.mended and left > 0 else -1
         if end >= 0:
             reader = JsonReader(target.root, each.start, bounds, strict=True)
             reader.feed(text[each.start : end])
             if reader.root is not None and reader.done and not reader.gave_up:
                 swallowed = end < each.end
+                left -= len(text) - end if swallowed else end - each.start
                 each = Found(reader.root, each.fenced, False, each.lead, end)
                 found = _rescan(text, end, target, bounds) if swallowed else found
         done.append(each)

@@ -40,19 +40,20 @@ def as_written(node: Node) -> Data:
     return json.loads(node.text) if node.kind == "number" else node.value
 
 
-def meaning(node: Node, shape: Shape, digits: int) -> Meaning | None:
+def meaning(node: Node, shape: Shape, digits: int, spelling: words.Spelling) -> Meaning | None:
     """What a scalar stands for.
 
     Args:
         node: the scalar.
         shape: what is declared there; no union.
-        digits: most digits of a whole number.
+        digits: most digits of a number.
+        spelling: finds misspelt words.
 
     Returns:
         None where it is nothing of what is declared.
     """
     if shape.literals is not None:
-        return _literal(node, shape)
+        return _literal(node, shape, spelling)
     if node.kind == "literal":
         return _constant(cast("bool | None", node.value), shape)
     if node.kind == "number":
@@ -125,7 +126,7 @@ def _decimal(text: str) -> Meaning | None:
 
 def _text_number(text: str, shape: Shape, digits: int) -> Meaning | None:
     meant = words.number(text) if shape.hint != "decimal" else None  # its texts keep their digits
-    if meant is None:
+    if meant is None or len(meant.value) > digits:
         return None
     if "number" in shape.kinds:
         return Meaning(json.loads(meant.value), meant.fix, meant.value)
@@ -133,36 +134,33 @@ def _text_number(text: str, shape: Shape, digits: int) -> Meaning | None:
     return _rounded(meant.value) if whole is None else Meaning(whole, meant.fix, meant.value)
 
 
-def _literal(node: Node, shape: Shape) -> Meaning | None:
-    literals = shape.literals or ()
+def _literal(node: Node, shape: Shape, spelling: words.Spelling) -> Meaning | None:
     value = as_written(node)
-    if any(type(value) is type(literal) and value == literal for literal in literals):
+    if shape.lists(value):
         return Meaning(value)
     text = words.trimmed(json.dumps(value) if node.kind == "literal" else node.text)
-    texts = {literal: literal for literal in literals if isinstance(literal, str)}
     quoted = node.kind in ("string", "bare")
-    if quoted and (meant := _word(text, texts, shape)):
+    if quoted and (meant := _word(text, shape)):
         return meant
-    other = [literal for literal in literals if not isinstance(literal, str) and json.dumps(literal) == text.lower()]
-    if other:
-        return Meaning(other[0], "json_form")
-    if not quoted and text in texts:
+    if text.lower() in shape.written:
+        return Meaning(shape.written[text.lower()], "json_form")
+    if not quoted and shape.lists(text):
         return Meaning(text, "number_to_string" if node.kind == "number" else "json_form")
-    near = words.nearest(text, texts) if quoted else None
+    near = spelling.nearest(text, shape.texts) if quoted else None
     return Meaning(near, "near_enum") if near is not None else None
 
 
-def _word(text: str, texts: dict[str, str], shape: Shape) -> Meaning | None:
+def _word(text: str, shape: Shape) -> Meaning | None:
     """The declared word that a text is another form of."""
-    if text in texts:
+    if shape.lists(text):
         return Meaning(text, "enum_form")
-    meant = words.folded(texts).get(words.fold(text))
+    meant = shape.folded_texts.get(words.fold(text))
     if meant is not None:
         return Meaning(meant, "enum_form")
     name = text.rpartition(".")[2]
     named = shape.names.get(name)
     if named is None:
-        known = words.folded(shape.names).get(words.fold(name))
+        known = shape.folded_names.get(words.fold(name))
         named = None if known is None else shape.names[known]
     return None if named is None else Meaning(named, "enum_name")
 

@@ -349,7 +349,8 @@ class JsonReader(BareReader):
         return True
 
     def _concatenate(self, frame: Frame) -> bool:
-        at = end_of(SPACE, self.buf, self.pos + 1)
+        space = SPACE.match(self.buf, self.pos + 1, self.pos + AHEAD)
+        at = space.end() if space else self.pos + 1
         if at == len(self.buf) and not self.eof:
             return False
         if self.buf[at : at + 1] not in OPENERS or at == len(self.buf):

@@ -19,6 +19,7 @@ _NOT_FINITE: Final[Mapping[str, str]] = {
     "inf": "Infinity", "-inf": "-Infinity",
 }  # fmt: skip
 _RADIX: Final = re.compile(r"([+-]?)0(?:[xX][0-9a-fA-F_]+|[oO][0-7_]+|[bB][01_]+)n?")
+_RADIX_LENGTH: Final = 3_000  # Python writes no integer of more than 4,300 digits
 _STYLED: Final = re.compile(r"([+-]?)([0-9]+(?:_[0-9]+)*)?(?:\.([0-9]+(?:_[0-9]+)*)?)?([eE][+-]?[0-9]+)?n?")
 
 
@@ -49,7 +50,7 @@ def scalar(word: str) -> Scalar:
 
 def _styled(word: str) -> Scalar | None:
     radix = _RADIX.fullmatch(word)
-    if radix:
+    if radix and len(word) <= _RADIX_LENGTH:
         return Scalar("number", str(int(word.rstrip("n").replace("_", ""), 0)), "number_style")
     found = _STYLED.fullmatch(word)
     if not found or not (found[2] or found[3]):

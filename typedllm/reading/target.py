@@ -6,6 +6,7 @@ reading (where a string ends, which closing bracket is missing) and the alignmen
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, cast
@@ -246,6 +247,34 @@ class Shape:
         if not isinstance(names, list) or self.literals is None:
             return {}
         return dict(zip(cast("list[str]", names), self.literals, strict=False))
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The texts among `literals`, in the order of the document."""
+        return tuple(dict.fromkeys(each for each in self.literals or () if isinstance(each, str)))
+
+    @cached_property
+    def folded_texts(self) -> Mapping[str, str | None]:
+        """The texts among `literals` without case and separators, where that is unique."""
+        return folded(self.texts)
+
+    @cached_property
+    def folded_names(self) -> Mapping[str, str | None]:
+        """The names of enum members without case and separators, where that is unique."""
+        return folded(self.names)
+
+    @cached_property
+    def written(self) -> Mapping[str, JsonValue]:
+        """The literals that are no texts, by the JSON that stands for them."""
+        return {json.dumps(each): each for each in reversed(self.literals or ()) if not isinstance(each, str)}
+
+    def lists(self, value: object) -> bool:
+        """Whether a scalar is one of `literals`, type and all."""
+        return (type(value), value) in self._listed
+
+    @cached_property
+    def _listed(self) -> frozenset[tuple[type, object]]:
+        return frozenset((type(each), each) for each in self.literals or () if not isinstance(each, dict | list))
 
     @cached_property
     def hint(self) -> str:

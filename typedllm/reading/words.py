@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from typedllm.reading.scalars import scalar
@@ -70,6 +70,34 @@ def folded(words: Iterable[str]) -> dict[str, str | None]:
 def trimmed(word: str) -> str:
     """The word without quotes, emphasis, punctuation and space around it."""
     return word.strip(_AROUND)
+
+
+class Spelling:
+    """Finds misspelt words among the declared ones.
+
+    Args:
+        limit: how many words may be compared in all: it is slow, and a reply may have many words that are not known.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._found: dict[tuple[str, int, frozenset[str]], str | None] = {}
+
+    def nearest(self, word: str, declared: Collection[str], taken: frozenset[str] = frozenset()) -> str | None:
+        """The one declared word that this is a misspelling of, if there is one.
+
+        Args:
+            word: as it was written.
+            declared: the words that there are.
+            taken: words that are not meant.
+        """
+        if len(word) > _AROUND_NUMBER:
+            return None
+        key = (word, id(declared), taken)
+        if key not in self._found and self._left > 0:
+            self._left -= len(declared)
+            self._found[key] = nearest(word, (each for each in declared if each not in taken))
+        return self._found.get(key)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

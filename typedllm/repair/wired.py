@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from typedllm.declared import Schema
-from typedllm.reading.examine import Examination, has_repeated_keys, spans_of
+from typedllm.reading import plain
+from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.spans import LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import MISSING, FinishReason, Issue, Native, Policy, Reading
@@ -85,22 +86,22 @@ def examine_wired(
     """
 
     def judge(data: Any) -> tuple[T | None, tuple[Issue, ...]]:
-        plain, trail = found.wire.decode_with_notes(data)
-        result = schema.validate(plain, context=context)
+        decoded, trail = found.wire.decode_with_notes(data)
+        result = schema.validate(decoded, context=context)
         back = {here: there for there, here in trail.places.items()}
         issues = tuple(replace(issue, path=_moved(back, issue.path)) for issue in (*trail.issues, *result.issues))
         return (None, issues) if issues else (result.value, ())
 
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        data = MISSING if found.target.is_hollow else plain.load(text)
+    except ValueError:
         data = MISSING
-    if data is not MISSING and not has_repeated_keys(text) and not found.target.is_hollow:
+    if data is not MISSING:
         value, issues = judge(data)
         if not issues:
-            plain, trail = found.wire.decode_with_notes(data)
+            decoded, trail = found.wire.decode_with_notes(data)
             spans = LazySpans(lambda: {trail.place(at): span for at, span in spans_of(text, found.target).items()})
-            return Reading("ok", value, lambda: plain, spans=spans)
+            return Reading("ok", value, lambda: decoded, spans=spans)
     return _in_user_terms(found, Examination(found.target, judge, policy, finish_reason).read(text))
 
 
@@ -110,11 +111,11 @@ def _moved(places: Mapping[str, str], pointer: str) -> str:
 
 def _in_user_terms(found: Wired, reading: Reading[T]) -> Reading[T]:
     written = reading.data
-    plain, trail = (MISSING, Trail()) if written is MISSING else found.wire.decode_with_notes(written)
+    decoded, trail = (MISSING, Trail()) if written is MISSING else found.wire.decode_with_notes(written)
     return replace(
         reading,
-        found=plain,
+        found=decoded,
         issues=tuple(replace(issue, path=trail.place(issue.path)) for issue in reading.issues),
         fixes=tuple(replace(fix, path=trail.place(fix.path)) for fix in reading.fixes),
-        spans={trail.place(at): span for at, span in reading.spans.items()},
+        spans=LazySpans(lambda: {trail.place(at): span for at, span in reading.spans.items()}),
     )

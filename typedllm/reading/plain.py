@@ -1,0 +1,17 @@
+"""Strict JSON, in which no object has a key twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def load(text: str) -> Any:
+    """The data of a JSON text, as `json.loads` gives it.
+
+    Raises:
+        ValueError: it is not JSON, has NaN or infinity, half of a surrogate pair or a key twice in one object, or is
+            nested more than some 200 levels deep.
+    """
+    from jiter import from_json  # it comes with the client of OpenAI: imported at the first reply
+
+    return from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
