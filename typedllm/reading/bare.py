@@ -104,11 +104,11 @@ class BareReader(QuotedReader):
         return True
 
     def _elision(self) -> bool:
-        at = self.base + self.pos
-        node = Node("hole", None, at, at + 3)
-        node.note(Note("elision", at, at + 3, "", True))
+        at, size = self.base + self.pos, 3 if self.buf[self.pos] == "." else 1
+        node = Node("hole", None, at, at + size)
+        node.note(Note("elision", at, at + size, "", True))
         self._add(node)
-        self.pos += 3 if self.buf[self.pos] == "." else 1
+        self.pos += size
         self._state = self._after
         return True
 

@@ -107,7 +107,8 @@ class BracketReader(Cursor):
         frame = self.stack[-1]
         if len(self.stack) < 2 or self.stack[-2].closer != "}" or behind[at : at + 1] != ",":
             return False
-        if frame.node.members and frame.node.members[-1].node.kind == "array" and self.buf[self.pos] == "]":
+        last = frame.node.members[-1].node if frame.closer == "}" and frame.node.members else None
+        if last is not None and last.kind == "array" and self.buf[self.pos] == "]":
             return False  # it is doubled
         key = QUOTED_KEY.match(behind, end_of(SPACE, behind, at + 1))
         name = key[0].rstrip(" \t\r\n:=>：").strip(OPENERS) if key else ""

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from typedllm.reading.align import Aligner
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor, Found, finish
-from typedllm.reading.fixes import TIER, Entry, Note
+from typedllm.reading.fixes import FAULTS, TIER, Entry, Note
 from typedllm.reading.labels import label
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
@@ -179,6 +179,10 @@ class Examination(Generic[T]):
         taken = {issue.path for issue in issues}
         later = [issue for issue in best.issues if issue.path not in taken]
         issues += with_places(later, spans, best.aligner.proposals, text, self.target, self.policy)
+        if not issues:
+            span = Span(best.found.start, best.found.end)
+            got = cut(text[span.start : span.end])
+            issues.append(Issue("", "unclear_brackets", "", got, FAULTS["unclear_brackets"], span))
         status: ReadingStatus = "invalid"
         if best.found.cut:
             status, issues, best.data = "truncated", self._cut_issues(best, issues, text), self._closed_data(best)
@@ -315,6 +319,7 @@ def spans_of(text: str, target: Target) -> dict[str, Span]:
     if text.startswith(("{", "["), start):
         reader = JsonReader(target.root, start, strict=True)
         reader.feed(text[start:end])
+        reader.close()
         if reader.root is not None:
             with suppress(RecursionError):
                 Aligner(Policy.of("strict"), spans).align(reader.root, target.root)

@@ -23,10 +23,10 @@ from typedllm.records import Span
 _AHEAD: Final = 160
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
 _SIGN: Final = re.compile(
-    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
+    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
     re.IGNORECASE,
 )
-_TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>\n]{{0,40}}>", re.IGNORECASE)
+_TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGNORECASE)
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
 _BEFORE: Final = r"(?:[\s,]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
@@ -190,7 +190,8 @@ class Extractor:
         if found[0][0] in "`~":
             return "\n" in self._buf[found.end() : found.start() + _AHEAD]
         ahead = self._buf[found.start() : found.start() + _AHEAD]
-        return (_OBJECT if found[0] == "{" else _ARRAY).match(f"{ahead}\0") is not None
+        begins = _OBJECT if found[0] == "{" else _ARRAY
+        return all(begins.match(ahead + more) for more in ("\0", "a\0"))
 
     def _drop(self, count: int) -> None:
         gone = self._buf[:count]
@@ -234,7 +235,7 @@ class Extractor:
             self.found = [each for each in self.found if not text[each.end :].strip(" \t\r\n`") and not each.cut]
             for each in self.found:
                 each.unclosed = True
-        end = self.found[0].start if self.found else len(text)
+        end = self.found[0].start if self.found and self.found[0].unclosed else len(text)
         self.reasoning.append(Span(start, end))
 
     # ---- reading ----

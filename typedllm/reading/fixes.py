@@ -118,6 +118,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "too_many_fixes": "too much of this is broken",
     "unclear_key": "two keys of the reply stand for this one: write it once",
     "unclear_syntax": "one character is wrong near here, and it can be read in several ways: write it as JSON",
+    "unclear_brackets": "the brackets do not tell what belongs together: write it as JSON",
     "unclear_union": "this fits several of the declared forms, with different values",
     "unknown_keys": "none of these keys is declared",
     "unfit": "this is not what is declared",

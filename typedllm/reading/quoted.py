@@ -152,8 +152,8 @@ class QuotedReader(BracketReader):
         text = buf[pos + 1 : pos + 1 + AHEAD]
         behind = Behind(text, self.eof or len(text) == AHEAD)
         said = "ends" if self.strict else verdict(behind, string.place, string.inner, self._closers())
-        if said == "more":
-            return None
+        if said == "more" or (said != "ends" and not behind.complete):
+            return None  # what is still to come may show that it ends here
         at = self.base + pos
         if said == "ends":
             self.pos += 1

@@ -174,8 +174,9 @@ class JsonReader(BareReader):
             return False
         at = self.base + self.pos
         if self.buf.startswith(("...", "…"), self.pos):
-            self.fault("elision", at, at + 3)
-            self.pos += 3 if self.buf[self.pos] == "." else 1
+            size = 3 if self.buf[self.pos] == "." else 1
+            self.fault("elision", at, at + size)
+            self.pos += size
             self.stack[-1].comma = -1
             return True
         end = max(end_of(_OTHER, self.buf, self.pos), self.pos + 1)

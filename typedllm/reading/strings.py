@@ -34,7 +34,7 @@ BARE_KEY: Final = re.compile(
     rf"(?:[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?{_COLON}(?!//)|[0-9]{{1,9}}\s*:(?=\s*[{_QUOTES}{{\[]))"
 )
 _KEY_BEGUN: Final = re.compile(
-    rf"[{_QUOTES}][^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z"
+    rf"[{_QUOTES}]{{1,2}}[^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]{{1,2}}\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z"
 )
 _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
