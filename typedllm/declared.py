@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
 
 from typing_extensions import TypeForm
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from typedllm.schema.findings import Finding
 
 T = TypeVar("T")
+_NO_USAGE: Final = Usage()
 Made = TypeVar("Made")
 
 
@@ -270,7 +271,7 @@ class Schema(Generic[T]):
         return ReplyReader(Extractor(self.target), conclude)
 
     def _result(self, reading: Reading[T], text: str, finish_reason: FinishReason | None) -> Result[T]:
-        reply = Reply(text, finish_reason, usage=Usage())
+        reply = Reply(text, finish_reason, usage=_NO_USAGE)
         attempt = Attempt("first", None, reply, reading.fixes, reading.issues)
         error: TypedLLMError | None = None if reading.status == "ok" else _rejected(reading.issues, (attempt,))
         return Result(

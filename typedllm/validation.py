@@ -12,6 +12,7 @@ from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
 from typedllm.records import MISSING, Issue, JsonValue
+from typedllm.schema.keys import Keys
 from typedllm.schema.subschema import at
 from typedllm.schema.walk import is_list, is_object
 from typedllm.schema.written import written
@@ -67,11 +68,17 @@ class PydanticValidator(Generic[T]):
         self._built = built  # kept alive, so that the next `Schema` of the type finds it
         self._adapter = built.adapter
         self._document = built.document
+        self._keys = Keys(self._adapter.core_schema)
+        self._is_any = self._adapter.core_schema["type"] == "any"
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
-        value = self._adapter.validate_json(text, strict=True, context=context)
-        plain.load(text)
+        data = text.encode()
+        if self._is_any:
+            return cast("T", plain.load(data))
+        value = self._adapter.validate_json(data, strict=True, context=context)
+        if not self._keys.are_once(text, value):
+            plain.load(data)
         return value
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
@@ -136,7 +143,7 @@ class DocumentValidator:
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:
         """See `Validator`."""
-        return self.validate_data(plain.load(text), context)
+        return self.validate_data(plain.load(text.encode()), context)
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""

@@ -133,6 +133,8 @@ def known(kinds: Iterable[str]) -> frozenset[str]:
         ValueError: there is none of one of them.
     """
     asked = frozenset(kinds)
+    if not asked:
+        return asked
     for kind in sorted(asked - TIER.keys()):
         near = get_close_matches(kind, TIER, 1)
         lossy = ", ".join(sorted(each for each, tier in TIER.items() if tier in LOSSY))

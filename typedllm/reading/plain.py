@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 
-def load(text: str) -> Any:
-    """The data of a JSON text, as `json.loads` gives it.
+def load(data: bytes) -> Any:
+    """The data of a JSON text in UTF-8, as `json.loads` gives it.
 
     Raises:
         ValueError: it is not JSON, has NaN or infinity, half of a surrogate pair or a key twice in one object, or is
             nested more than some 200 levels deep.
     """
+    return _parser()(data, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+
+
+@cache
+def _parser() -> Callable[..., Any]:
     from jiter import from_json  # it comes with the client of OpenAI: imported at the first reply
 
-    return from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+    return from_json

@@ -93,7 +93,7 @@ def examine_wired(
         return (None, issues) if issues else (result.value, ())
 
     try:
-        data = MISSING if found.target.is_hollow else plain.load(text)
+        data = MISSING if found.target.is_hollow else plain.load(text.encode())
     except ValueError:
         data = MISSING
     if data is not MISSING:
