@@ -277,6 +277,18 @@ def test_an_interrupt_ends_a_call() -> None:
     assert said.rstrip().endswith(b"KeyboardInterrupt")
 
 
+@pytest.mark.parametrize("reader", ["the program", "a thread"])
+def test_a_program_that_ends_does_not_wait_for_a_reply(reader: str) -> None:
+    """Nor does it break off in the middle of one, which would abort the process."""
+    talk = STORY_TELLER.replace("400", "3000").replace("complete(", "stream(").replace("context=512", "context=4096")
+    rest = "for piece in pieces:\n    if piece.text:\n        print('heard', flush=True)\n        break\n"
+    if reader == "a thread":
+        rest += "import threading\nthreading.Thread(target=list, args=(pieces,), daemon=True).start()\n"
+    code = talk.replace("model.stream", "pieces = model.stream") + rest
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, [b"ready", b"heard"])
+
+
 def _in_child(model: LocalModel) -> None:
     assert model.complete(ask(options={"max_tokens": 1})).usage.output_tokens == 1
 

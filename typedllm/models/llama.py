@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import importlib
 import os
@@ -247,6 +248,7 @@ def engine_for(settings: Settings) -> Engine:
 def _forget() -> None:
     global _loading
     _loading = threading.Lock()
+    _running.clear()
     for engine in list(_engines.values()):
         engine.leak()
     _engines.clear()
@@ -270,7 +272,9 @@ class Run:
         self._pieces: SimpleQueue[Piece | Exception | None] = SimpleQueue()
         self._stopped = threading.Event()
         self._work = work
-        threading.Thread(target=self._main, name="typedllm-local").start()
+        self._thread = threading.Thread(target=self._main, name="typedllm-local", daemon=True)
+        _running.add(self)
+        self._thread.start()
 
     def _main(self) -> None:
         try:
@@ -278,6 +282,8 @@ class Run:
             self._pieces.put(None)
         except Exception as error:
             self._pieces.put(error)
+        finally:
+            _running.discard(self)
 
     def _put(self, piece: Piece) -> bool:
         self._pieces.put(piece)
@@ -303,3 +309,22 @@ class Run:
     def stop(self) -> None:
         """End the generation at its next token or prompt step."""
         self._stopped.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, no longer than that."""
+        self._thread.join(seconds)
+
+
+# A program that ends must not wait for a reply that nobody will read, and must not end in the middle of a callback
+# from the runtime, which aborts the process: so the threads are daemons, and stopped before Python goes down.
+_running: set[Run] = set()
+_PATIENCE = 30.0
+
+
+@atexit.register
+def _end() -> None:
+    running = list(_running)
+    for run in running:
+        run.stop()
+    for run in running:
+        run.wait(_PATIENCE)

