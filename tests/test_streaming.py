@@ -235,7 +235,6 @@ def test_two_tasks_do_not_take_one_stream() -> None:
     [
         ("throttle", -1),
         ("throttle", float("nan")),
-        ("throttle", "x"),
         ("max_chars", 0),
         ("max_chars", None),
         ("max_repeats", 0),

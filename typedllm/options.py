@@ -314,7 +314,7 @@ def _check(options: Mapping[str, Any]) -> None:
 
 def _check_stream(options: Mapping[str, Any]) -> None:
     throttle = options.get("throttle", 0.0)
-    if not isinstance(throttle, int | float) or not throttle >= 0:
+    if throttle is None or not throttle >= 0:
         raise ValueError(f"throttle is not a number of seconds from 0 on: {throttle!r}")
     for name, none in (("max_chars", ""), ("max_repeats", " (None: no bound)")):
         bound = options.get(name, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from typedllm.records import MISSING, Issue, JsonSchema
 from typedllm.schema.admits import admits, likeness
@@ -38,10 +38,54 @@ class Trail:
         return self.places.get(found, found) + rest
 
 
+class Part(NamedTuple):
+    """A member or item of what was written, as far as it is known before the rest is.
+
+    Attributes:
+        codec: what it stands for.
+        key: where it stands in the value of what is around it; None: its own parts stand there.
+        absent: whether null means that it is absent.
+    """
+
+    codec: Codec
+    key: str | int | None
+    absent: bool = False
+
+
 class Codec:
-    """The codec of a part that is sent as it is."""
+    """The codec of a part that is sent as it is.
+
+    Attributes:
+        word: what it is called in names.
+        sent: the kind of JSON value that it is sent as.
+        meant: what such a value becomes: an `object`, an `array`, the `same`, or what the one `part` in it stands for.
+    """
 
     word = "value"
+    sent: Literal["object", "array", "string", "any"] = "any"
+    meant: Literal["object", "array", "same", "part"] = "same"
+
+    @property
+    def named(self) -> Codec:
+        """The codec itself, of one that stands for another by name."""
+        return self
+
+    @property
+    def arms(self) -> Sequence[Arm]:
+        """The types that may be meant, of a union."""
+        return ()
+
+    def part(self, key: str | int, count: int) -> Part | None:  # noqa: ARG002
+        """What a member or item stands for, while what is around it is still being written.
+
+        Args:
+            key: its key or index in what was written.
+            count: how many parts of the value are known by then.
+
+        Returns:
+            None: that is not known before the end.
+        """
+        return Part(SAME, key)
 
     def encode(self, value: Any) -> Any:
         """The value as it is sent; what is not of the type comes back as it is."""
@@ -78,6 +122,10 @@ class Reference(Codec):
     def __init__(self, codecs: Mapping[str, Codec], name: str) -> None:
         self._codecs, self._name = codecs, name
 
+    @property
+    def named(self) -> Codec:
+        return self._codecs[self._name].named
+
     def encode(self, value: Any) -> Any:
         return self._codecs[self._name].encode(value)
 
@@ -110,6 +158,7 @@ class Fields(Codec):
     """An object with known keys; further keys, where they have a type, as a list of pairs under a key of its own."""
 
     word = "object"
+    sent = meant = "object"
 
     def __init__(
         self,
@@ -121,6 +170,12 @@ class Fields(Codec):
         closed: bool = False,
     ) -> None:
         self._known, self._rest, self._pairs, self._further, self._closed = known, rest, pairs, further, closed
+
+    def part(self, key: str | int, count: int) -> Part | None:  # noqa: ARG002
+        known = self._known.get(str(key))
+        if known is not None:
+            return Part(known.codec, key, known.absent)
+        return Part(self._pairs, None) if self._rest and key == self._rest else Part(self._further, key)
 
     def encode(self, value: Any) -> Any:
         if not is_object(value):
@@ -166,9 +221,13 @@ class Items(Codec):
     """A list; the first items may have types of their own."""
 
     word = "list"
+    sent = meant = "array"
 
     def __init__(self, item: Codec, prefix: Sequence[Codec] = ()) -> None:
         self._item, self._prefix = item, prefix
+
+    def part(self, key: str | int, count: int) -> Part | None:  # noqa: ARG002
+        return Part(self._of(int(key)), key)
 
     def _of(self, index: int) -> Codec:
         return self._prefix[index] if index < len(self._prefix) else self._item
@@ -191,13 +250,33 @@ class Items(Codec):
         return any(codec.changes(seen, nulls=nulls) for codec in (self._item, *self._prefix))
 
 
+class Pair(Codec):
+    """One `{key, value}` of a map.
+
+    Attributes:
+        value: the codec of the value.
+    """
+
+    sent = "object"
+    meant = "part"
+
+    def __init__(self, value: Codec) -> None:
+        self.value = value
+
+
 class Pairs(Codec):
     """A map, as a list of `{key, value}`."""
 
     word = "map"
+    sent = "array"
+    meant = "object"
 
     def __init__(self, part: Codec) -> None:
         self._part = part
+        self._pair = Pair(part)
+
+    def part(self, key: str | int, count: int) -> Part | None:  # noqa: ARG002
+        return Part(self._pair, None)
 
     def encode(self, value: Any) -> Any:
         if not is_object(value):
@@ -228,9 +307,18 @@ class Numbered(Codec):
     """A tuple, as an object `item_0`, `item_1`, ...; items behind these in `more`."""
 
     word = "tuple"
+    sent = "object"
+    meant = "array"
 
     def __init__(self, items: Sequence[Property], more: Codec | None) -> None:
         self._items, self._more = items, more
+        self._behind = None if more is None else Items(more)
+
+    def part(self, key: str | int, count: int) -> Part | None:
+        if count < len(self._items):
+            item = self._items[count]
+            return Part(item.codec, count, item.absent) if key == f"item_{count}" else None
+        return Part(self._behind, None) if self._behind is not None and key == "more" else None
 
     def encode(self, value: Any) -> Any:
         if not is_list(value):
@@ -269,6 +357,7 @@ class JsonText(Codec):
     """A part that may be anything, as JSON text in a string."""
 
     word = "json"
+    sent = "string"
 
     def encode(self, value: Any) -> Any:
         return json.dumps(value, ensure_ascii=False)
@@ -289,8 +378,14 @@ class JsonText(Codec):
 class Wrapped(Codec):
     """A part within an object of one key."""
 
+    sent = "object"
+    meant = "part"
+
     def __init__(self, codec: Codec, key: str) -> None:
         self._codec, self._key = codec, key
+
+    def part(self, key: str | int, count: int) -> Part | None:  # noqa: ARG002
+        return Part(self._codec, None) if key == self._key else None
 
     def encode(self, value: Any) -> Any:
         return {self._key: self._codec.encode(value)}
@@ -321,6 +416,10 @@ class Union(Codec):
 
     def __init__(self, arms: Sequence[Arm], user: JsonSchema, wire: JsonSchema) -> None:
         self._arms, self._user, self._wire = arms, user, wire
+
+    @property
+    def arms(self) -> Sequence[Arm]:
+        return self._arms
 
     def encode(self, value: Any) -> Any:
         arm = self._meant([(arm, arm.user) for arm in self._arms], self._user, value)

@@ -16,10 +16,11 @@ from typedllm.reading.extract import Extractor
 from typedllm.reading.settle import Judge
 from typedllm.records import MISSING, Chunk, Issue, Reply, Request, Result
 from typedllm.repair import Ask, Call, Step, loop
-from typedllm.repair.wired import reshaped
+from typedllm.repair.wired import Wired, reshaped
+from typedllm.streaming.decoded import Decoded
 from typedllm.streaming.guard import Guard
-from typedllm.streaming.levels import same
 from typedllm.streaming.live import Live
+from typedllm.streaming.shown import same
 from typedllm.streaming.snapshots import Event, Snapshot
 
 T = TypeVar("T")
@@ -69,7 +70,8 @@ class Core(Generic[T]):
         self.stopping = False
         self.stopped: Stopped | None = None
         self._clock = clock
-        self._live = Live(call.schema.target, call.settings.policy, self._judge_of)
+        self._shape: Wired | None = None  # of the reply, where it is not that of the type
+        self._live = self._follower(None)
         self._forgot = ""  # the list whose items are not kept
         self._gathered = Gathered()
         self._extractor: Extractor | None = None
@@ -151,13 +153,26 @@ class Core(Generic[T]):
         self._gathered = Gathered()
         self.stopping = self._broken = False
         self._guard = Guard(self._settings, step.request.timeout, self._clock)
-        self._extractor = Extractor(self.call.schema.target) if self._is_shown(step) else None
+        self._extractor = Extractor(self._live.target) if self._is_shown(step) else None
 
     def _is_shown(self, step: Ask) -> bool:
-        """Whether what comes is the value as it grows: where it has another shape, only its end is shown, decoded."""
+        """Whether what comes is the value as it grows; then what follows it is made, by the shape of the reply."""
+        if not step.whole:
+            return False
         shape = reshaped(self.call.schema, self.call.ladder[step.rung].profile, step.request.native)
-        self._live.nulls = shape is not None
-        return step.whole and (shape is None or shape.wire.only_nulls)
+        if shape is not self._shape:
+            self._live.void()
+            before, self._shape = self._live.changes(), shape
+            self._live = self._follower(shape)
+            self._live.begin(before)
+        return True
+
+    def _follower(self, shape: Wired | None) -> Live | Decoded:
+        if shape is not None and not shape.wire.only_nulls:
+            return Decoded(shape, self._settings.policy)
+        live = Live(self.call.schema.target, self._settings.policy, self._judge_of)
+        live.nulls = shape is not None
+        return live
 
     def take(self, chunk: Chunk) -> Snapshot | None:
         """Take in the next piece.
@@ -231,7 +246,7 @@ class Core(Generic[T]):
         result, live = self.result, self._live
         if result is None or not result.ok:
             return None
-        if self._extractor is not None and live.shown is not MISSING and not result.fixes:
+        if self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING and not result.fixes:
             return None  # the text is JSON, and was shown
         data = result.confidence.data if isinstance(result.confidence, Confidence) else MISSING
         if data is MISSING:

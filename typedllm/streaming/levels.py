@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, TypeAlias, cast
 
 from typedllm.reading.nodes import Node
-from typedllm.records import MISSING
-from typedllm.schema.walk import is_list, is_object
 from typedllm.streaming.places import Place
 from typedllm.streaming.snapshots import Open
 
@@ -66,14 +63,6 @@ class Level:
         elif self.items is not None:
             self.items.append(data)
 
-    def goes_on(self, data: Any) -> bool:
-        """Whether data still has all that was shown of this part."""
-        if self.items is not None:
-            return is_list(data) and same(data[: len(self.items)], self.items)
-        if not is_object(data) or not self.members.keys() <= data.keys():
-            return False
-        return same({key: data[key] for key in self.members}, self.members)
-
     def forget(self) -> int:
         """Drop the items so far, but for the last one, which the reader may still need; how many are gone by now."""
         gone = self.count - 1
@@ -81,17 +70,5 @@ class Level:
             del self.node.items[:gone]
             self.count, self.gone = 1, self.gone + gone
             self.items = self.items[gone:]
-            self.open = Open(self.open.above, self.open.key, self.items)
+            self.open = Open(self.open.above, self.open.key, self.items, self.gone)
         return self.gone
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two parts are the same JSON: `1`, `1.0` and `true` are not."""
-    return one is other or (one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
-
-
-def part_of(data: Any, key: Key) -> Any:
-    """The member or item of data at a key; `MISSING`: there is none."""
-    if isinstance(key, int):
-        return data[key] if is_list(data) and key < len(data) else MISSING
-    return data.get(key, MISSING) if is_object(data) else MISSING

@@ -16,10 +16,9 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.settle import Judge, Settled, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
-from typedllm.schema.subschema import steps
-from typedllm.streaming.levels import Key, Level, part_of
-from typedllm.streaming.parts import below
+from typedllm.streaming.levels import Key, Level
 from typedllm.streaming.places import Place, as_written
+from typedllm.streaming.shown import goes_on, part_at, settled
 from typedllm.streaming.snapshots import Change, Open, Snapshot, Text, pointer
 
 _LONGEST_KEY: Final = 80
@@ -57,73 +56,53 @@ class Live:
 
     def follow(self, reader: JsonReader | None) -> Snapshot | None:
         """What is new, now that the reader has taken more; None: nothing that can be shown."""
+        self.look(reader)
+        return self._snapshot() if self._changes else None
+
+    def look(self, reader: JsonReader | None) -> None:
+        """Take note of what is new."""
         if reader is None:
-            return None
+            return
         if reader is not self._reader:
-            self._restart(reader)
+            self._reader = reader
+            self.void()
         if self._root is MISSING and not self._stuck:
             stack = self._stack
             if not stack:
                 self._begin(reader)
             while stack and not self._stuck and self._advance(stack[-1], reader):
                 pass
-        return self._snapshot() if self._changes else None
+
+    def changes(self) -> list[Change]:
+        """What is new since this was asked the last time."""
+        changes, self._changes = self._changes, []
+        return changes
 
     @property
     def shown(self) -> Any:
         """The whole as it was shown; `MISSING` while it is open."""
         return self._root
 
+    def begin(self, before: list[Change]) -> None:
+        """Begin after these changes."""
+        self._changes = before
+
     def settle(self, data: Any) -> Snapshot:
         """The last snapshot, once the whole value is known: what was shown goes on to it, or is void."""
-        parts = self._placed(data)
-        if parts is None:
-            self._changes.append(("restarted", None, "", MISSING))
-            parts = _whole(data)
-        self._forget()
+        self._changes += settled(self._open(), self._root, data)
+        self._clear()
         self._root = data
-        self._changes.extend(parts)
         return self._snapshot()
 
-    def _placed(self, data: Any) -> list[Change] | None:
-        """The events that end what is open with parts of this data, innermost first; None: it is not what was shown."""
-        ends: list[Change] = []
-        if self._root is not MISSING:
-            return None
-        for level in self._stack:
-            if ends:
-                data = part_of(data, level.open.key)
-            if not level.goes_on(data):
-                return None
-            ends.append(("closed", level.open.above, level.open.key, data))
-        if self._text is not None:
-            data = part_of(data, self._text.key) if ends else data
-            if not (isinstance(data, str) and data.startswith(self._shown.upto(len(self._shown)))):
-                return None
-            ends.append(("closed", self._text.above, self._text.key, data))
-        return ends[::-1] or _whole(data)
-
     def part(self, pointer: str, *, growing: bool = False) -> Any:
-        """The data at a JSON Pointer; `MISSING` where nothing is closed.
+        """The data at a JSON Pointer; see `part_at`."""
+        return part_at(self._open(), self._root, pointer, growing=growing)
 
-        Args:
-            pointer: of the part.
-            growing: whether a list that is open counts, as far as it came.
-        """
-        path = steps(pointer)
-        data, around = self._root, self._stack[:1]
-        for level in self._stack[1:]:
-            if len(around) > len(path) or path[len(around) - 1] != str(level.open.key):
-                break
-            around.append(level)
-        if around:
-            level, path = around[-1], path[len(around) - 1 :]
-            if level.gone or not path:
-                return level.items[:] if growing and level.items is not None and not level.gone else MISSING
-            data = level.open.parts
-        for key in path:
-            data = below(data, key)
-        return data
+    def void(self) -> None:
+        """What was shown does not count any more."""
+        if self._stack or self._text is not None or self._root is not MISSING:
+            self._changes.append(("restarted", None, "", MISSING))
+        self._clear()
 
     def forget(self, pointer: str) -> int:
         """Drop the items so far of the list at a pointer, while it is open: they are in no later snapshot."""
@@ -140,26 +119,22 @@ class Live:
         """What is open below a level is shown in what it is now; snapshots that were kept know it as it was."""
         above = self._stack[at].open
         for level in self._stack[at + 1 :]:
-            above = level.open = Open(above, level.open.key, level.open.parts)
+            above = level.open = Open(above, level.open.key, level.open.parts, level.gone)
         if self._text is not None:
             self._text = Open(above, self._text.key, self._text.parts)
 
     def _snapshot(self) -> Snapshot:
-        changes, self._changes = self._changes, []
         top = self._text
         if top is None and self._stack:
             top = self._stack[-1].open
-        return Snapshot(changes, top, self._root)
+        return Snapshot(self.changes(), top, self._root)
 
-    def _forget(self) -> None:
+    def _open(self) -> list[Open]:
+        chain = [level.open for level in self._stack]
+        return chain if self._text is None else [*chain, self._text]
+
+    def _clear(self) -> None:
         self._stack, self._text, self._root, self._stuck = [], None, MISSING, False
-
-    def _restart(self, reader: JsonReader) -> None:
-        shown = self._stack or self._text or self._root is not MISSING
-        self._reader = reader
-        self._forget()
-        if shown:
-            self._changes.append(("restarted", None, "", MISSING))
 
     # ---- following the tree ----
 
@@ -262,14 +237,14 @@ class Live:
     def _enter(self, level: Level) -> None:
         self._text = None
         self._stack.append(level)
-        self._changes.append(("opened", level.open.above, level.open.key, MISSING))
+        self._changes.append(("opened", level.open.above, level.open.key, level.open))
 
     def _leave(self, level: Level) -> None:
         """The innermost open part is closed."""
         data: Any = level.members if level.items is None else level.items
         if level.held or (level.items is None and level.place.fills_in(level.members)):
             data = MISSING if self.nulls else self._aligned(level.node, level.declared, level.open.path)
-            if data is MISSING or not level.goes_on(data):
+            if data is MISSING or not goes_on(level.open, data):
                 self._stuck = True
                 return
         self._stack.pop()
@@ -369,10 +344,6 @@ class Live:
         if shown:
             self._shown.add(shown)
             self._changes.append(("grew", text.above, text.key, shown))
-
-
-def _whole(data: Any) -> list[Change]:
-    return [("closed", None, "", data)]
 
 
 def _may_be_key(reader: JsonReader) -> bool:

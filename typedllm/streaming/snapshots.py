@@ -67,12 +67,14 @@ class Open:
         above: the open part around it.
         key: its key there, or its index.
         parts: its members, its items, or its text; only ever added to.
+        gone: how many items before these were forgotten.
     """
 
-    __slots__ = ("above", "around", "key", "parts")
+    __slots__ = ("above", "around", "gone", "key", "parts")
 
-    def __init__(self, above: Open | None, key: str | int, parts: Parts) -> None:
+    def __init__(self, above: Open | None, key: str | int, parts: Parts, gone: int = 0) -> None:
         self.above = above
+        self.gone = gone
         self.key = key
         self.parts: Parts = parts
         self.around: int = 0 if above is None else len(above.parts)
@@ -99,7 +101,10 @@ class Open:
 
 
 Change: TypeAlias = tuple[EventKind, Open | None, str | int, Any]
-"""An event as it is noted: its kind, the open part around its place, the key there, and its text or value."""
+"""An event as it is noted: its kind, the open part around its place, the key there, and its text or value.
+
+Of an object or a list that began, it is the open part itself.
+"""
 
 
 def pointer(above: Open | None, key: str | int) -> str:
@@ -181,4 +186,4 @@ class Snapshot:
 def _event(change: Change) -> Event:
     kind, above, key, said = change
     path = pointer(above, key)
-    return Event(kind, path, said) if kind == "grew" else Event(kind, path, "", said)
+    return Event(kind, path, said) if kind == "grew" else Event(kind, path, "", MISSING if kind == "opened" else said)
