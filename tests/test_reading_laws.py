@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -126,6 +127,33 @@ def test_each_way_of_breaking_is_read() -> None:
 def test_any_cut_into_pieces_gives_the_same(orders: list[Order], how: str, size: int, end: int) -> None:
     text = "\n".join(BREAK[how](order.model_dump_json(indent=1)) for order in orders)[: 10 + end]
     same_in_pieces(TYPED, text, size)
+
+
+WORDS = st.sampled_from(["a ", "it's", ' "so" ', ", ", "}", "[1]", ": ", "é", "\n", "x"])
+SPOKEN = st.lists(WORDS, min_size=1, max_size=6).map("".join)
+LONG = st.builds(
+    Order,
+    name=SPOKEN,
+    lines=st.lists(st.builds(Line, sku=SPOKEN, count=st.integers(0, 99), price=st.none() | st.just(1.5)), min_size=3),
+    paid=st.booleans(),
+)
+LOOSE: dict[str, Callable[[str], str]] = {
+    **BREAK,
+    "inner quotes": lambda text: text.replace('\\"', '"'),
+    "raw line breaks": lambda text: text.replace("\\n", "\n"),
+    "Python": lambda text: repr(json.loads(text)),
+}
+
+
+@given(LONG, st.lists(st.sampled_from(sorted(LOOSE)), min_size=1, max_size=3), st.sampled_from([1, 7, 50, 400]))
+@settings(max_examples=150)
+def test_what_is_passed_over_at_once_is_read_as_part_by_part(order: Order, ways: list[str], size: int) -> None:
+    text = order.model_dump_json(indent=2)
+    for how in ways:
+        with contextlib.suppress(ValueError):
+            text = LOOSE[how](text)
+    for schema in (ANY, TYPED):
+        same_in_pieces(schema, text, size)
 
 
 NOISE = st.text(st.sampled_from("{}[]()\"'`,:;\\/#*<>ntu0123.-+eE abctruefalsn\n\u00a0“”…="), max_size=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
 
@@ -310,7 +311,10 @@ class Schema(Generic[T]):
     def _examination(
         self, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Examination[T]:
-        def judge(data: Any) -> tuple[T | None, tuple[Issue, ...]]:
+        def judge(data: Any, text: str | None) -> tuple[T | None, tuple[Issue, ...]]:
+            if text is not None:
+                with suppress(ValueError):
+                    return self._validator.validate_text(text, context), ()
             try:
                 return self._validator.validate_data(data, context), ()
             except InvalidError as error:

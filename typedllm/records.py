@@ -280,7 +280,7 @@ class Attempt:
     kind: AttemptKind
     request: Request | None
     reply: Reply | None
-    fixes: tuple[Fix, ...] = ()
+    fixes: Sequence[Fix] = ()
     issues: tuple[Issue, ...] = ()
     model: str = ""
     judging: Usage = Usage()
@@ -325,7 +325,7 @@ class Reading(Generic[T]):
     value: T | None = None
     found: Any = MISSING
     issues: tuple[Issue, ...] = ()
-    fixes: tuple[Fix, ...] = ()
+    fixes: Sequence[Fix] = ()
     spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
     candidates: tuple[Candidate, ...] = ()
     reasoning: str = ""
@@ -356,7 +356,7 @@ class Result(Generic[T]):
     _value: T | None
     error: TypedLLMError | None = None
     attempts: tuple[Attempt, ...] = ()
-    fixes: tuple[Fix, ...] = ()
+    fixes: Sequence[Fix] = ()
     issues: tuple[Issue, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
     candidates: tuple[Candidate, ...] = ()

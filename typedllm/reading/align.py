@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.fits import fits
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
-from typedllm.reading.nodes import Member, Node, place
+from typedllm.reading.nodes import Member, Node, Whole, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
@@ -47,10 +48,12 @@ class Aligner:
         policy: which fixes are applied.
         spans: filled with the place of each part, by JSON Pointer, when given.
         closed_only: leave out what the end of the text cut.
+        closely: look at each part of what was read at once too.
 
     Attributes:
         entries: what was mended and what does not fit, in order.
         gave_up: whether a bound is met, so that the rest was not looked at.
+        passed_over: kinds of fixes that are not among these; none when it looks closely.
         proposals: fixes that are not permitted, by the JSON Pointer of the part that they would mend.
         items: of lists whose items may be left out, each item by its JSON Pointer.
     """
@@ -61,12 +64,15 @@ class Aligner:
         spans: dict[str, Span] | None = None,
         bounds: Bounds = DEFAULT,
         closed_only: bool = False,
+        closely: bool = False,
     ) -> None:
         self.policy = policy
+        self.closely = closely or spans is not None or "drop_item" in policy.allow
         self.spans = spans
         self.bounds = bounds
         self.closed_only = closed_only
         self.entries: list[Entry] = []
+        self.passed_over: set[str] = set()
         self.proposals: dict[str, Note] = {}
         self.items: dict[str, Node] = {}
         self._left_out: frozenset[int] = frozenset()  # items, by their identity
@@ -77,10 +83,15 @@ class Aligner:
         self.gave_up = False
 
     def anew(
-        self, *, spans: dict[str, Span] | None = None, closed_only: bool = False, without: Iterable[Node] = ()
+        self,
+        *,
+        spans: dict[str, Span] | None = None,
+        closed_only: bool = False,
+        closely: bool = False,
+        without: Iterable[Node] = (),
     ) -> Aligner:
         """One that aligns the same tree once more, and leaves out these items as well."""
-        other = Aligner(self.policy, spans, self.bounds, closed_only)
+        other = Aligner(self.policy, spans, self.bounds, closed_only, closely)
         other._encoded = self._encoded
         other._left_out = self._left_out.union(map(id, without))
         return other
@@ -89,6 +100,10 @@ class Aligner:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
         if self.gave_up:
             return MISSING
+        if type(node) is Whole and self._stands(node, shape):
+            self.entries.extend(Entry(path, note, shape.allow) for note in node.remarks)
+            self.passed_over |= node.mended
+            return node.data
         if node.notes:
             self.entries.extend([Entry(path, note, shape.allow) for note in node.notes])
             if self.closed_only and any(note.kind in ("open_string", "open_scalar") for note in node.notes):
@@ -104,6 +119,11 @@ class Aligner:
         if node.kind == "hole":
             return MISSING
         return self._scalar(node, shape, path)
+
+    def _stands(self, node: Whole, shape: Shape) -> bool:
+        """Whether what was read at once stands as it is."""
+        permitted = not node.mended or "syntax" in self.policy.tiers
+        return node.intact and permitted and not self.closely and fits(node.data, shape)
 
     # ---- marks ----
 

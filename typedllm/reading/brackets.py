@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from typedllm.reading.cursor import SPACE, Cursor, Frame, end_of
+from typedllm.reading.cursor import SPACE, Frame, end_of
 from typedllm.reading.nodes import Node
+from typedllm.reading.strides import StrideReader
 from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY
 
 _CLOSING: Final = re.compile(r"[}\])\s]*")
 
 
-class BracketReader(Cursor):
+class BracketReader(StrideReader):
     """Opens and closes containers.
 
     Attributes:
@@ -23,7 +24,11 @@ class BracketReader(Cursor):
 
     def _open(self, sign: str) -> bool:
         at = self.base + self.pos
-        if not self._push(Node("object" if sign == "{" else "array", [], at, -1), ")" if sign == "(" else ""):
+        if sign == "(" or not self.at_once:
+            tried = 1
+        elif (tried := self._at_once()) == 0:
+            return not self.done
+        if not self._push(Node("object" if sign == "{" else "array", [], at, -1), ")" if sign == "(" else "", tried):
             return False
         if sign == "(":
             self.fix("tuple", at, at + 1, "[")
@@ -31,13 +36,13 @@ class BracketReader(Cursor):
         self._state = self._members if sign == "{" else self._items
         return True
 
-    def _push(self, node: Node, also: str = "") -> bool:
+    def _push(self, node: Node, also: str = "", tried: int = 1) -> bool:
         if len(self.stack) >= self.bounds.depth:
             self._give_up("too_deep")
             return False
         shape = self._guide()
         self._add(node)
-        self.stack.append(Frame(node, shape, "}" if node.kind == "object" else "]", self._closers(), also))
+        self.stack.append(Frame(node, shape, "}" if node.kind == "object" else "]", self._closers(), also, tried))
         return True
 
     def _closer(self, sign: str) -> bool:

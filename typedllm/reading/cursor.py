@@ -20,9 +20,9 @@ _ODD_SPACE: Final = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]+")
 class Frame:
     """An open container: its node, its shape as far as known, and the member that is being read."""
 
-    __slots__ = ("also", "around", "closer", "closers", "comma", "key", "key_at", "known", "node", "shape")
+    __slots__ = ("also", "around", "closer", "closers", "comma", "key", "key_at", "known", "node", "shape", "tried")
 
-    def __init__(self, node: Node, shape: Shape, closer: str, around: str, also: str = "") -> None:
+    def __init__(self, node: Node, shape: Shape, closer: str, around: str, also: str, tried: int) -> None:
         self.node = node
         self.shape = shape
         self.around = around
@@ -30,6 +30,7 @@ class Frame:
         self.comma = -1
         self.key = ""
         self.key_at = -1
+        self.tried = tried
 
     def turn(self, closer: str, also: str = "") -> None:
         """Says which bracket closes it, and which one too: the counterpart of its opening bracket as written."""
@@ -46,12 +47,25 @@ class Cursor:
         shape: what the value is declared to be, as guide.
         base: offset of that first character in the reply.
         bounds: what it may hold.
+        strict: the text is known to be JSON: no quote inside a string is in doubt.
+        around: the brackets that would close the containers around the value, outermost first.
+        at_once: whether containers may be read at once.
     """
 
-    def __init__(self, shape: Shape, base: int = 0, bounds: Bounds = DEFAULT, strict: bool = False) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        base: int = 0,
+        bounds: Bounds = DEFAULT,
+        strict: bool = False,
+        around: str = "",
+        at_once: bool = True,
+    ) -> None:
         self.shape = shape
         self.bounds = bounds
         self.strict = strict
+        self.around = around
+        self.at_once = at_once
         self.base = base
         self.buf = ""
         self.pos: int = 0
@@ -176,6 +190,9 @@ class Cursor:
             if self._comment and not self._skip_comment():
                 return ""
             buf = self.buf
+            if self._spaced == self.base + self.pos:
+                self._spaced += end_of(_ODD_SPACE, buf, self.pos) - self.pos  # a piece of the text has cut the run
+                self.pos = self._spaced - self.base
             self.pos = end_of(SPACE, buf, self.pos)
             if self.pos == len(buf):
                 return ""
@@ -220,7 +237,7 @@ class Cursor:
         frame = self.stack[-1]
         if frame.closer != "}":
             return frame.shape.item(len(frame.node.items))
-        if frame.key not in frame.known and len(self.stack) == 1:
+        if frame.key not in frame.known and len(self.stack) == 1 and not self.around:
             return self.shape  # an envelope, if anything
         return frame.shape.child(frame.key)
 
@@ -253,7 +270,7 @@ class Cursor:
         self._state = self._after
 
     def _closers(self) -> str:
-        return self.stack[-1].closers if self.stack else ""
+        return self.stack[-1].closers if self.stack else self.around
 
     def _place(self) -> Place:
         if not self.stack:

@@ -24,10 +24,10 @@ from typedllm.reading.report import cut, tell, with_places
 from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
-from typedllm.reading.spans import LazySpans
+from typedllm.reading.spans import LazyFixes, LazySpans
 from typedllm.reading.target import Kind, Shape, Target
 from typedllm.reading.weighing import Option, Weighing, differs
-from typedllm.records import MISSING, Candidate, FinishReason, Issue, Policy, Reading, ReadingStatus, Span
+from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
 
 T = TypeVar("T")
 
@@ -67,8 +67,7 @@ class Examination(Generic[T]):
     def read(self, text: str) -> Reading[T]:
         """Reads a whole text."""
         extractor = Extractor(self.target, self.bounds)
-        extractor.feed(text)
-        extractor.close()
+        extractor.read(text)
         return self.conclude(extractor)
 
     def conclude(self, extractor: Extractor) -> Reading[T]:
@@ -156,8 +155,13 @@ class Examination(Generic[T]):
     def _accepted(
         self, best: Option[T], extractor: Extractor, text: str, candidates: tuple[Candidate, ...], reasoning: str
     ) -> Reading[T]:
-        packaging = [Entry("", note) for note in _packaging(best.found, extractor, text)]
-        fixes = tell([*packaging, *best.entries], text, self.policy, self.target).fixes
+        reasoned = tuple(extractor.reasoning)
+
+        def work_out() -> tuple[Fix, ...]:
+            packaging = [Entry("", note) for note in _packaging(best.found, reasoned, text)]
+            return tell([*packaging, *best.all_entries(self.target.root)], text, self.policy, self.target).fixes
+
+        fixes = LazyFixes(work_out)
         return Reading("ok", best.value, best.data, (), fixes, self._spans(best), candidates, reasoning)
 
     def _spans(self, option: Option[T]) -> LazySpans:
@@ -170,12 +174,16 @@ class Examination(Generic[T]):
         return LazySpans(work_out)
 
     def _rejected(self, best: Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
-        entries = [entry for entry in best.entries if entry.note.kind not in ("open_string", "open_scalar")]
+        entries = [
+            entry
+            for entry in best.all_entries(self.target.root)
+            if entry.note.kind not in ("open_string", "open_scalar")
+        ]
         told = tell(entries, text, self.policy, self.target)
         spans = self._spans(best)
         issues = list(told.issues)
         if not best.issues and best.data is not MISSING:
-            best.issues = self.judge(best.data)[1]
+            best.issues = self.judge(best.data, None)[1]
         taken = {issue.path for issue in issues}
         later = [issue for issue in best.issues if issue.path not in taken]
         issues += with_places(later, spans, best.aligner.proposals, text, self.target, self.policy)
@@ -279,10 +287,10 @@ def _labelled(body: str, start: int, root: Shape) -> Node | None:
     return node
 
 
-def _packaging(found: Found, extractor: Extractor, text: str) -> list[Note]:
+def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]:
     """What stands around the answer."""
-    notes = [Note("reasoning", span.start, span.end) for span in extractor.reasoning]
-    outside = [*extractor.reasoning, Span(found.start, found.end)]
+    notes = [Note("reasoning", span.start, span.end) for span in reasoning]
+    outside = [*reasoning, Span(found.start, found.end)]
     rest = _without(text, sorted(outside))
     if "\ufeff" in rest:
         notes.append(Note("mark", 0, 1))

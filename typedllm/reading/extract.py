@@ -138,6 +138,12 @@ class Extractor:
         """Drops the text so far, which only `text` needs."""
         self._pieces.clear()
 
+    def read(self, text: str) -> None:
+        """Takes the whole text: the same as `feed` and then `close`, but known to be all from the beginning."""
+        self._eof = True
+        self.feed(text)
+        self.close()
+
     def close(self) -> None:
         """Ends the text."""
         self._eof = True
@@ -244,6 +250,7 @@ class Extractor:
         self._drop(start)
         self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
         self.reader = self.latest = JsonReader(self.target.root, self._base, self.bounds)
+        self.reader.eof = self._eof
         text, self._buf = self._buf, ""
         self._read(text)
         self._end_reader()
@@ -331,8 +338,7 @@ def _json_end(text: str, start: int) -> int:
 
 def _rescan(text: str, start: int, target: Target, bounds: Bounds) -> list[Found]:
     extractor = Extractor(target, bounds, start)
-    extractor.feed(text[start:])
-    extractor.close()
+    extractor.read(text[start:])
     return extractor.found
 
 

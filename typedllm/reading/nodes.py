@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from typedllm.reading.fixes import Note
 
@@ -36,6 +37,11 @@ class Node:
         self.notes.append(note)
 
     @property
+    def remarks(self) -> Sequence[Note]:
+        """Its notes, but for the lossless ones inside of what was read at once."""
+        return self.notes or ()
+
+    @property
     def members(self) -> list[Member]:
         """The members of an object."""
         return cast("list[Member]", self.value)
@@ -49,6 +55,57 @@ class Node:
     def text(self) -> str:
         """The text of a string, number or bare part."""
         return cast("str", self.value)
+
+
+class Whole(Node):
+    """A container that was read at once: its data are known, its parts are read when somebody asks for them.
+
+    Args:
+        data: it as plain JSON data.
+        json: the same as JSON text.
+        mended: the kinds of the fixes that it holds, all of them lossless ones of syntax.
+        read: reads it part by part.
+    """
+
+    __slots__ = ("_later", "_read", "data", "json", "mended")
+
+    def __init__(
+        self, data: Any, json: str, start: int, end: int, mended: frozenset[str], read: Callable[[], Node]
+    ) -> None:
+        self.kind = "object" if isinstance(data, dict) else "array"
+        self.start = start
+        self.end = end
+        self.data: Any = data
+        self.json = json
+        self.mended = mended
+        self._later: list[Note] = []
+        self._read: Callable[[], Node] | None = read
+
+    def __getattr__(self, name: str) -> Any:
+        """`value` and `notes`, when they are asked for the first time."""
+        if name in ("value", "notes") and (read := self._read) is not None:
+            node = read()
+            self.value = node.value
+            self.notes = [*(node.notes or ()), *self._later] or None
+            self._read = None
+        return object.__getattribute__(self, name)
+
+    @property
+    def intact(self) -> bool:
+        """Whether nobody has asked for its parts, so that nothing was noted at them or changed."""
+        return self._read is not None
+
+    @property
+    def remarks(self) -> Sequence[Note]:
+        """See `Node`."""
+        return self._later if self.intact else self.notes or ()
+
+    def note(self, note: Note) -> None:
+        """Adds a note."""
+        if self.intact:
+            self._later.append(note)
+        else:
+            super().note(note)
 
 
 class Member(NamedTuple):

@@ -57,7 +57,7 @@ def reopened(node: Node, text: str, target: Target, bounds: Bounds = DEFAULT) ->
         if read.kind != "object" or comma is None or not QUOTED_KEY.match(text, comma.end(), comma.end() + _LOOK):
             break
         passed.add(end - 1)
-        reader = JsonReader(target.root, node.start, bounds)
+        reader = JsonReader(target.root, node.start, bounds, at_once=False)
         reader.passed = frozenset(passed)
         reader.feed(text[node.start :])
         if reader.root is None or not reader.done or reader.gave_up:

@@ -11,15 +11,15 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.fixes import Entry
-from typedllm.reading.nodes import Node
+from typedllm.reading.nodes import Node, Whole
 from typedllm.reading.report import in_the_way, is_elision
 from typedllm.reading.target import Shape
 from typedllm.records import MISSING, Issue
 
 T = TypeVar("T")
 
-Judge: TypeAlias = Callable[[Any], "tuple[T | None, tuple[Issue, ...]]"]
-"""Judges plain JSON data: the value, or why it is not of the declared type."""
+Judge: TypeAlias = Callable[[Any, "str | None"], "tuple[T | None, tuple[Issue, ...]]"]
+"""Judges plain JSON data, given as JSON text too where that is at hand: the value, or why it is not of the type."""
 
 _ROUNDS: Final = 16
 """How often items are left out: lists within lists fail from the inside to the outside."""
@@ -75,7 +75,8 @@ def _judged(node: Node, shape: Shape, aligner: Aligner, judge: Judge[T], text: s
     data = aligner.align(node, shape, path)
     settled: Settled[T] = Settled(aligner, data, tuple(in_the_way(aligner.entries, text, aligner.policy)))
     if data is not MISSING and not any(entry.note.fault for entry in settled.barred):
-        settled.value, settled.issues = judge(data)
+        as_text = node.json if isinstance(node, Whole) and node.intact and data is node.data else None
+        settled.value, settled.issues = judge(data, as_text)
     return settled
 
 

@@ -1,10 +1,11 @@
-"""Spans that are worked out when somebody asks for one: most callers never do."""
+"""Spans and fixes that are worked out when somebody asks for one: most callers never do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import overload
 
-from typedllm.records import Span
+from typedllm.records import Fix, Span
 
 
 class LazySpans(Mapping[str, Span]):
@@ -34,6 +35,47 @@ class LazySpans(Mapping[str, Span]):
 
     def __reduce__(self) -> tuple[type[dict[str, Span]], tuple[dict[str, Span]]]:
         return dict, (dict(self._all()),)  # a copy is for another process or a cache: it holds what was worked out
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
+class LazyFixes(Sequence[Fix]):
+    """What was changed on this machine, in the order of the text; equal to a tuple of the same.
+
+    Args:
+        work_out: gives all of them.
+    """
+
+    def __init__(self, work_out: Callable[[], tuple[Fix, ...]]) -> None:
+        self._work_out: Callable[[], tuple[Fix, ...]] | None = work_out
+        self._found: tuple[Fix, ...] = ()
+
+    def _all(self) -> tuple[Fix, ...]:
+        if (work_out := self._work_out) is not None:
+            self._found, self._work_out = work_out(), None
+        return self._found
+
+    @overload
+    def __getitem__(self, index: int) -> Fix: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Fix, ...]: ...
+    def __getitem__(self, index: int | slice) -> Fix | tuple[Fix, ...]:
+        return self._all()[index]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, LazyFixes):
+            return self._all() == other._all()
+        return self._all() == other if isinstance(other, tuple) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __reduce__(self) -> tuple[type[tuple[Fix, ...]], tuple[tuple[Fix, ...]]]:
+        return tuple, (self._all(),)  # see `LazySpans`
 
     def __repr__(self) -> str:
         return repr(self._all())

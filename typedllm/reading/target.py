@@ -28,6 +28,13 @@ _BY_KEYWORD: Final[Mapping[str, Kind]] = {
     "items": "array",
     "prefixItems": "array",
 }
+_SCALARS: Final[Mapping[Kind, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
 
 
 class Target:
@@ -229,6 +236,26 @@ class Shape:
     def is_map(self) -> bool:
         """Whether it takes objects of any keys."""
         return "object" in self.kinds and not self.properties
+
+    @cached_property
+    def free(self) -> bool:
+        """Whether any data stands here as it is."""
+        return self.open and not self._is_special and "drop_item" not in self.allow
+
+    @cached_property
+    def plain(self) -> frozenset[type]:
+        """The types of scalars that stand here as they are, whatever their value."""
+        if self.arms:
+            return frozenset[type]().union(*(arm.plain for arm in self.arms))
+        if self.literals is not None:
+            return frozenset()
+        kinds = self.kinds - {"string", "number"} if self._is_special else self.kinds
+        return frozenset(each for kind in kinds for each in _SCALARS.get(kind, ()))
+
+    @property
+    def _is_special(self) -> bool:
+        """Whether the value of a text or a number tells whether it stands as it is."""
+        return bool(self.format or self.hint) or self.node.get("maxLength") is not None
 
     @cached_property
     def literals(self) -> tuple[JsonValue, ...] | None:

@@ -17,7 +17,7 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Rival, attach, goes_on, rivals, shift
 from typedllm.reading.settle import Judge, settle
-from typedllm.reading.target import Target
+from typedllm.reading.target import Shape, Target
 from typedllm.records import Issue, Policy
 
 T = TypeVar("T")
@@ -29,7 +29,13 @@ _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
 @dataclass(slots=True)
 class Option(Generic[T]):
-    """A candidate with what became of it."""
+    """A candidate with what became of it.
+
+    Attributes:
+        entries: what was noted, but for what the aligner passed over.
+        outside: what was noted around the node; the first of the entries.
+        known: how many declared keys it has.
+    """
 
     found: Found
     node: Node
@@ -41,11 +47,27 @@ class Option(Generic[T]):
     issues: tuple[Issue, ...] = ()
     valid: bool = False
     known: int = 0
+    outside: Sequence[Entry] = ()
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of all that was noted."""
+        return {entry.note.kind for entry in self.entries} | self.aligner.passed_over
+
+    def all_entries(self, shape: Shape) -> list[Entry]:
+        """All that was noted, one by one; `shape` is what is declared for the node."""
+        if not self.aligner.passed_over:
+            return self.entries
+        aligner = self.aligner.anew(closely=True)
+        aligner.align(self.node, shape)
+        kept = [entry for entry in self.entries if entry.note.kind == "unclear_syntax"]
+        return [*self.outside, *aligner.entries, *kept]
 
     def order(self, index: int) -> tuple[int, int, int, int, int]:
         """What is better comes first."""
         fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
-        grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=0) if self.valid else 4
+        least = 1 if self.aligner.passed_over else 0
+        grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=least) if self.valid else 4
         return grade, 0 if self.valid else -self.known, -self.found.mark, self.rank.unfit, -index
 
 
@@ -101,9 +123,7 @@ class Weighing(Generic[T]):
     def _compared(self, option: Option[T], text: str) -> Option[T]:
         """The candidate as it reads with one character changed, where all such changes that fit say one thing."""
         found = option.found
-        kinds = {
-            entry.note.kind for entry in option.entries if TIER.get(entry.note.kind) not in ("packaging", "schema")
-        }
+        kinds = {kind for kind in option.kinds if TIER.get(kind) not in ("packaging", "schema")}
         if (kinds <= PLAIN and not goes_on(text, found.end)) or self._is_cut(option) or _is_torn_off(found):
             return option
         near = rivals(text[found.start :], found.end - found.start, self.bounds)
@@ -154,6 +174,7 @@ class Weighing(Generic[T]):
             outside = [Entry("", note) for note in found.node.notes or ()] + outside
         data, aligner = settled.data, settled.aligner
         option: Option[T] = Option(found, node, aligner, data, [*outside, *aligner.entries], aligner.rank())
+        option.outside = outside
         option.value, option.issues = settled.value, settled.issues
         cut_short = found.cut and self.at_limit
         sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
@@ -176,7 +197,7 @@ class Weighing(Generic[T]):
 
 def _is_torn_off(found: Found) -> bool:
     """Whether more of the same document stands before it."""
-    return any(note.fault and note.start < found.start for note in found.node.notes or ())
+    return any(note.fault and note.start < found.start for note in found.node.remarks)
 
 
 def _is_inner(text: str, end: int, start: int) -> bool:

@@ -175,7 +175,7 @@ def _number_within(text: str) -> Meant | None:
         return None  # a fraction, or a number word of a language whose number words are signs
     if not _QUALIFIERS.isdisjoint(_WORDS.findall(text.casefold())):
         return None
-    inner = number(found[1])
+    inner = number(found[1]) if found[1] != text else None
     return Meant(inner.value, "unit") if inner and inner.fix in _PLAIN else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from typedllm.schema.walk import is_list, is_object
 T = TypeVar("T")
 
 
-def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple[Fix, ...], reply: Reply) -> Reading[T]:
+def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: Sequence[Fix], reply: Reply) -> Reading[T]:
     """The whole document with the reply's parts in it, validated as a whole.
 
     Args:
@@ -50,7 +51,7 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple
 
 
 def _read_whole(
-    schema: Schema[T], settings: Settings, patch: Patch, fixes: tuple[Fix, ...], reply: Reply, status: ReadingStatus
+    schema: Schema[T], settings: Settings, patch: Patch, fixes: Sequence[Fix], reply: Reply, status: ReadingStatus
 ) -> Reading[T]:
     """A whole that was written in place of the parts: those are taken out of it, and the rest stays what it was."""
     whole = schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)

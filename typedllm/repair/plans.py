@@ -79,7 +79,7 @@ class Failure:
     text: str
     issues: tuple[Issue, ...]
     document: Any = MISSING
-    fixes: tuple[Fix, ...] = ()
+    fixes: Sequence[Fix] = ()
     native: NativeMode | None = None
     limit: int | None = None
     stuck: int = 0

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from typedllm.declared import Schema
 from typedllm.reading import plain
 from typedllm.reading.examine import Examination, spans_of
-from typedllm.reading.spans import LazySpans
+from typedllm.reading.spans import LazyFixes, LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import MISSING, FinishReason, Issue, Native, Policy, Reading
 from typedllm.schema.codecs import Trail
@@ -85,7 +85,7 @@ def examine_wired(
         context: pydantic's validation context.
     """
 
-    def judge(data: Any) -> tuple[T | None, tuple[Issue, ...]]:
+    def judge(data: Any, _: str | None) -> tuple[T | None, tuple[Issue, ...]]:
         decoded, trail = found.wire.decode_with_notes(data)
         result = schema.validate(decoded, context=context)
         back = {here: there for there, here in trail.places.items()}
@@ -97,7 +97,7 @@ def examine_wired(
     except ValueError:
         data = MISSING
     if data is not MISSING:
-        value, issues = judge(data)
+        value, issues = judge(data, None)
         if not issues:
             decoded, trail = found.wire.decode_with_notes(data)
             spans = LazySpans(lambda: {trail.place(at): span for at, span in spans_of(text, found.target).items()})
@@ -116,6 +116,6 @@ def _in_user_terms(found: Wired, reading: Reading[T]) -> Reading[T]:
         reading,
         found=decoded,
         issues=tuple(replace(issue, path=trail.place(issue.path)) for issue in reading.issues),
-        fixes=tuple(replace(fix, path=trail.place(fix.path)) for fix in reading.fixes),
+        fixes=LazyFixes(lambda: tuple(replace(fix, path=trail.place(fix.path)) for fix in reading.fixes)),
         spans=LazySpans(lambda: {trail.place(at): span for at, span in reading.spans.items()}),
     )

@@ -280,7 +280,7 @@ class Core(Generic[T]):
         """What judges the data at a JSON Pointer."""
         schema: Any = self.call.schema.part(path)
 
-        def judge(data: Any) -> tuple[Any, tuple[Issue, ...]]:
+        def judge(data: Any, _: str | None) -> tuple[Any, tuple[Issue, ...]]:
             issues = schema.validate(data, context=self.call.settings.context).issues
             return None, tuple(replace(issue, path=path + issue.path) for issue in issues)
 
@@ -289,4 +289,4 @@ class Core(Generic[T]):
     def issues(self, event: Event) -> tuple[Issue, ...]:
         """What is wrong with a closed part, with its place in the whole."""
         judge = self._judge_of(event.path)
-        return () if judge is None or event.value is MISSING else judge(event.value)[1]
+        return () if judge is None or event.value is MISSING else judge(event.value, None)[1]
