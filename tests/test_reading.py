@@ -47,6 +47,22 @@ def test_what_has_one_meaning_is_read(text: str, kinds: set[str]) -> None:
     assert all(fix.lossless for fix in result.fixes)
 
 
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [(int, "**42**", 42), (float, "*0.5*", 0.5), (int, "`7`", 7)],
+)
+def test_emphasis_around_a_lone_answer_is_packaging(declared: Any, text: str, value: Any) -> None:
+    result = Schema(declared).read(text)
+    assert result.value == value
+    assert [fix.kind for fix in result.fixes] == ["emphasis"]
+    assert Schema(str).read(text).value == text
+
+
+def test_a_truncated_reply_is_told_as_that_alone() -> None:
+    issues = Schema(Order).read('{"items":[{"name":"latte","size":"tall","quantity":2').issues
+    assert [issue.code for issue in issues] == ["truncated"]
+
+
 REFUSED: list[tuple[Any, str, str]] = [
     (Order, "I cannot do that.", "no_json"),
     (Order, "", "empty"),

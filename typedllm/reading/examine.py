@@ -36,6 +36,8 @@ _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _DIGITS: Final = re.compile(r"[-+]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][-+]?[0-9]++)?")
 _FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re.MULTILINE)
+_OF_THE_CUT: Final = frozenset({"unfinished", "missing", "unclear_brackets"})
+_EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]*[^\s*_`])?)\1")
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
 
@@ -127,7 +129,13 @@ class Examination(Generic[T]):
         open_end = node.kind == "number" or (root.literals is None and bool(node.notes))
         cut = self.finish_reason == "length" and fenced is None and open_end
         option = self.weighing.aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
-        if option.valid or (said := _labelled(body, start, root)) is None:
+        if option.valid:
+            return [option]
+        if not text_only and (bold := _EMPHASIS.fullmatch(body)):
+            node = _read_scalar(bold["text"], start + bold.start("text"), root, self.bounds)
+            node.note(Note("emphasis", start, start + len(body)))
+            return [self.weighing.aligned(Found(node, False, False, "", start + len(body)), node, text)]
+        if (said := _labelled(body, start, root)) is None:
             return [option]
         return [self.weighing.aligned(Found(said, False, False, "", said.end), said, text)]
 
@@ -209,7 +217,7 @@ class Examination(Generic[T]):
         said = Issue(path, "truncated", "", cut(text[node.start : node.end]), message, span)
         return [
             said,
-            *(issue for issue in issues if issue.path != path and issue.code not in ("unfinished", "missing")),
+            *(issue for issue in issues if issue.path != path and issue.code not in _OF_THE_CUT),
         ]
 
 
@@ -290,7 +298,8 @@ def _labelled(body: str, start: int, root: Shape) -> Node | None:
 def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]:
     """What stands around the answer."""
     notes = [Note("reasoning", span.start, span.end) for span in reasoning]
-    outside = [*reasoning, Span(found.start, found.end)]
+    start = min((note.start for note in found.node.notes or () if note.kind == "emphasis"), default=found.start)
+    outside = [*reasoning, Span(start, found.end)]
     rest = _without(text, sorted(outside))
     if "\ufeff" in rest:
         notes.append(Note("mark", 0, 1))

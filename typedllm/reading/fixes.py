@@ -17,6 +17,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "reasoning": "reasoning text before or around the answer",
         "prose": "text before or after the answer",
         "fence": "a Markdown fence around the answer",
+        "emphasis": "Markdown emphasis around the answer",
         "tag": "an XML-like tag around the answer",
         "mark": "a byte-order mark",
         "plain_text": "the text itself is the declared string",
