@@ -16,7 +16,7 @@ FLOORS = [
     {"declared", "prompts", "programs", "options"},
     {"watch"},
     {"repair", "models"},
-    {"streaming"},
+    {"streaming", "drivers"},
     {"function"},
     {"client", "tools"},
     {"batch", "judge"},

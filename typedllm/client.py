@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeAlias, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
@@ -14,13 +15,14 @@ from weakref import WeakKeyDictionary
 from typing_extensions import TypeForm, Unpack
 
 from typedllm.declared import Schema
-from typedllm.errors import ModelError, SchemaError
+from typedllm.drivers import adrive, aperform, drive, perform
+from typedllm.errors import SchemaError
 from typedllm.function import AsyncPromptFunction, PromptFunction
 from typedllm.meter import Meter
-from typedllm.models import AsyncChatModel, ChatModel, profile_of
+from typedllm.models import ChatModel, profile_of
 from typedllm.options import Options, Settings
-from typedllm.records import Message, NativeMode, Reply, Request, Result
-from typedllm.repair import Call, Check, Loop, Rung, Step, first_request, loop
+from typedllm.records import Message, NativeMode, Request, Result
+from typedllm.repair import Call, Rung, first_request, loop
 from typedllm.watch import Known, Watch
 
 if TYPE_CHECKING:
@@ -257,11 +259,10 @@ class Client(_BaseClient):
         from typedllm.streaming import Driver, Stream  # imported at the first stream
 
         models = self.models
-        return Stream(call, Driver(models, lambda step: _perform(models, step), self._prepare, self._drive))
+        return Stream(call, Driver(models, partial(perform, models), self._prepare, self._drive))
 
     def _drive(self, call: Call[T]) -> Result[T]:
-        models = self.models
-        return drive(loop(call), lambda step: _perform(models, step))
+        return drive(loop(call), self.models)
 
     def close(self) -> None:
         """Close the connections of the models that this client made from names."""
@@ -273,45 +274,6 @@ class Client(_BaseClient):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def drive(steps: Loop[T], perform: Callable[[Step], object]) -> Result[T]:
-    """Run a loop to its end: `perform` does what it asks for."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                outcome = perform(step)
-            except Exception as error:  # the loop decides what an error means
-                step = steps.throw(error)
-            else:
-                step = steps.send(outcome)
-    except StopIteration as stop:
-        ended: Result[T] = stop.value
-        return ended
-    finally:
-        steps.close()
-
-
-def _perform(models: Sequence[ChatModel], step: Step) -> object:
-    with step.scope():
-        if isinstance(step, Check):
-            return _settled(step.run())
-        reply = models[step.rung].complete(step.request)
-        return reply if isinstance(reply, Reply) else _settled(reply)
-
-
-def _settled(outcome: Any) -> Any:
-    """The outcome; one that is to be awaited is, in an event loop of its own thread."""
-    if not inspect.isawaitable(outcome):
-        return outcome
-    from anyio.from_thread import start_blocking_portal
-
-    async def wait() -> Any:
-        return await outcome
-
-    with start_blocking_portal() as portal:
-        return portal.call(wait)
 
 
 def _caller(frame: FrameType | None) -> FrameType:
@@ -390,26 +352,10 @@ class AsyncClient(_BaseClient):
         from typedllm.streaming import AsyncStream, Driver
 
         models = self.models
-        return AsyncStream(call, Driver(models, lambda step: _aperform(models, step), self._prepare, self._drive))
+        return AsyncStream(call, Driver(models, partial(aperform, models), self._prepare, self._drive))
 
     async def _drive(self, call: Call[T]) -> Result[T]:
-        models = self.models
-        steps = loop(call)
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    with step.scope():
-                        outcome = await _aperform(models, step)
-                except Exception as error:  # the loop decides what an error means
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(outcome)
-        except StopIteration as stop:
-            ended: Result[T] = stop.value
-            return ended
-        finally:
-            steps.close()
+        return await adrive(loop(call), self.models)
 
     async def aclose(self) -> None:
         """Close the connections of the models that this client made from names."""
@@ -423,35 +369,3 @@ class AsyncClient(_BaseClient):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-async def _aperform(models: Sequence[ChatModel], step: Step) -> object:
-    if isinstance(step, Check):
-        outcome = await _in_thread(step.run) if step.blocks else step.run()
-        return await outcome if inspect.isawaitable(outcome) else outcome
-    from anyio import fail_after
-
-    model = models[step.rung]
-    try:
-        with fail_after(step.request.timeout):
-            return await _acomplete(model, step.request)
-    except TimeoutError as error:
-        raise ModelError(f"{model.name} did not answer in time (raise timeout=)", code="timeout") from error
-
-
-async def _in_thread(run: Callable[[], object]) -> object:
-    from anyio.to_thread import run_sync
-
-    return await run_sync(run)
-
-
-async def _acomplete(model: ChatModel, request: Request) -> Reply:
-    if isinstance(model, AsyncChatModel):
-        return await model.acomplete(request)
-    if inspect.iscoroutinefunction(model.complete):
-        reply: Awaitable[Reply] = model.complete(request)
-        return await reply
-    from anyio.to_thread import run_sync
-
-    outcome = await run_sync(model.complete, request, abandon_on_cancel=True)
-    return outcome if isinstance(outcome, Reply) else await outcome
