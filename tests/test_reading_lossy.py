@@ -19,6 +19,7 @@ from typedllm import Schema, SchemaError
 from typedllm.reading.allow import Allow
 from typedllm.reading.fixes import LOSSY, TIER
 from typedllm.records import Policy, Result
+from typedllm.schema.profiles import OPENAI
 from typedllm.testing import ScriptedModel
 
 
@@ -350,6 +351,23 @@ def test_the_page_names_each_kind() -> None:
     rows = re.findall(r"^\| (`[^|]*`) \|", page.partition("| guess |")[2].partition("## ")[0], re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert named == {kind for kind, tier in TIER.items() if tier in LOSSY}
+
+
+def test_it_holds_for_the_shape_that_a_service_is_sent(both: Both) -> None:
+    class Bill(BaseModel):
+        lines: Annotated[list[Line], Allow("drop_item", "unit")]
+        currency: Annotated[str, Allow("default", default="EUR")]
+        counts: dict[str, int] = {}
+
+    lines = '"lines": [{"sku": "A", "count": 1}, {"sku": "b", "count": "2 pieces"}]'
+    reply = f'{{{lines}, "counts": [{{"key": "a", "value": 1}}]}}'
+    result = both.run(ScriptedModel([reply], profile=OPENAI), "x", Bill, max_repairs=0)
+    assert result.value == Bill(lines=[Line(sku="b", count=2)], currency="EUR", counts={"a": 1})
+    assert {fix.kind for fix in result.fixes} >= {"drop_item", "unit", "default"}
+    same = both.run(ScriptedModel([reply], profile=OPENAI), "x", Order, max_repairs=0, allow=["drop_item", "unit"])
+    assert same.value.lines == [Line(sku="b", count=2)]
+    for wrong in (reply.replace('"counts"', '"lines": [], "counts"'), reply.replace('"value": 1', '"value": "x"')):
+        assert not both.run(ScriptedModel([wrong], profile=OPENAI), "x", Bill, max_repairs=0).ok
 
 
 ITEM = st.fixed_dictionaries({"sku": st.sampled_from(["a", "B", "c"]), "count": st.integers(0, 3) | st.just("2")})

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from typedllm.declared import Schema
 from typedllm.reading import plain
 from typedllm.reading.examine import Examination, spans_of
+from typedllm.reading.fixes import FAULTS, TIER
 from typedllm.reading.spans import LazyFixes, LazySpans
 from typedllm.reading.target import Target
 from typedllm.records import MISSING, FinishReason, Issue, Native, Policy, Reading
@@ -102,7 +103,35 @@ def examine_wired(
             decoded, trail = found.wire.decode_with_notes(data)
             spans = LazySpans(lambda: {trail.place(at): span for at, span in spans_of(text, found.target).items()})
             return Reading("ok", value, lambda: decoded, spans=spans)
-    return _in_user_terms(found, Examination(found.target, judge, policy, finish_reason).read(text))
+    reading = Examination(found.target, judge, policy, finish_reason).read(text)
+    theirs = _in_user_terms(found, reading)
+    if reading.data is MISSING or found.wire.decode_with_notes(reading.data)[1].issues:
+        return theirs
+    return _by_the_type(schema, theirs, policy, context)
+
+
+def _by_the_type(
+    schema: Schema[T], reading: Reading[T], policy: Policy, context: Mapping[str, Any] | None
+) -> Reading[T]:
+    """The same by what only the type itself says: what it allows, and the names of its members.
+
+    The shape that a service is sent has no room for it.
+    """
+    known = TIER.keys() | FAULTS.keys()
+    if reading.status != "invalid" or any(issue.code in known for issue in reading.issues):
+        return reading
+    again = schema.examine(json.dumps(reading.data, ensure_ascii=False), "stop", policy, context)
+    if again.status != "ok":
+        return reading
+    mended = tuple(replace(fix, span=reading.spans.get(fix.path)) for fix in again.fixes)
+    moved = any(fix.kind == "drop_item" for fix in mended)
+    return replace(
+        again,
+        fixes=(*reading.fixes, *mended),
+        spans={} if moved else reading.spans,
+        candidates=reading.candidates,
+        reasoning=reading.reasoning,
+    )
 
 
 def _moved(places: Mapping[str, str], pointer: str) -> str:
