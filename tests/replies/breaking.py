@@ -48,7 +48,9 @@ def breakings(text: str) -> Iterator[Broken]:
         for other in _SWAPS[sign]:
             yield Broken(f"{other} for {name}", before + other + after)
     for found in _TOKEN.finditer(text):
-        for inner in re.finditer(r'\\(["nt])', found[0]):
+        for inner in re.finditer(r'\\(["nt\\])', found[0]):
+            if inner[1] == "\\":
+                continue
             at = found.start() + inner.start()
             sign = {"n": "\n", "t": "\t"}.get(inner[1], inner[1])
             yield Broken(f"unescaped {inner[1]}", text[:at] + sign + text[at + 2 :])

@@ -18,7 +18,7 @@ HARD: Final = (
     'He said "hi" to me', 'the 24" screen', "C:\\Users\\ann\\new", "\\d+\\.\\d*[a-z]{2,3}", "\\frac{1}{2}\\alpha",
     "line one\nline two", "a\tb", "print({'a': [1, 2]})", 'if (x == "a") { return "b"; }', "{not: json}", "[1, 2, 3]",
     "https://example.com/a?b=c&d=e#f", "```python\nprint(1)\n```", "# heading\n- one\n- two", "// a comment",
-    "key: value, other: value", '"quoted"', 'ends with a quote"', "“smart” quotes", "a // b", "/* x */", "<b>bold</b>",
+    "key: value, other: value", '"quoted"', "“smart” quotes", "a // b", "/* x */", "<b>bold</b>",
     "&quot;x&quot;", "😀 ok", "...", "and so on...", "null", "it's: a, b", "}", "],", '", "', '{"a": 1}', "a \\ b",
     "SELECT * FROM t WHERE a = 'b'", "x = \"y\" + 'z'", "你好，世界：好", "10,000", "tab\there", "$5.00", "a, b: c",
 )  # fmt: skip

@@ -307,6 +307,8 @@ class Aligner:
     def _array(self, node: Node, shape: Shape, path: str) -> Data:
         if "array" not in shape.kinds:
             return self._encoded_here(node, shape, path) or self._one_of(node, shape, path)
+        if self._is_nested(node, shape, path) and self.fix("nested_list", node, shape, path, "[...]"):
+            return self.align(node.items[0], shape, path)
         if not shape.prefix and self.permits("drop_item", shape):
             data = list(self._kept(node, shape, path))
         else:
@@ -319,6 +321,13 @@ class Aligner:
             return None
         text = _json(self._plain(node, path))
         return text if self.fix("json_form", node, shape, path, text) else None
+
+    def _is_nested(self, node: Node, shape: Shape, path: str) -> bool:
+        """Whether the only item is the list that is declared here."""
+        inner = node.items[0] if len(node.items) == 1 else None
+        if inner is None or inner.kind != "array" or "array" in shape.item(0).kinds:
+            return False
+        return self._fits(inner, shape, path)
 
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
         """A list where one is declared."""

@@ -10,9 +10,11 @@ from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.quoted import QuotedReader
 from typedllm.reading.scalars import Scalar, scalar
-from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, verdict
+from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, declared_key, verdict
 
-_BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;]+")
+_BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
+_OPENING: Final = re.compile(r"[(\[{]")
+_COUNTERPART: Final = {"{": "}", "[": "]", "(": ")"}
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 
 
@@ -32,23 +34,33 @@ class BareReader(QuotedReader):
         if call:
             return self._call(call.end())
         end, stop = max(self.pos, self._seen - self.base), "on"
+        if end == self.pos:
+            self._opened = []
+        opened = self._opened
         while stop == "on":
-            end = end_of(_BARE, self.buf, end)
+            start, end = end, end_of(_BARE, self.buf, end)
+            opened += [_COUNTERPART[sign] for sign in _OPENING.findall(self.buf, start, end)]
             if end - self.pos >= self.bounds.bare:
                 return self._too_long()
-            stop = self._bare_stops(end)
+            stop = self._bare_stops(end, opened)
             end += stop == "on"
         self._seen = self.base + end
         return stop != "more" and self._take_bare(end, stop == "quote")
 
-    def _bare_stops(self, end: int) -> Literal["stop", "on", "quote", "more"]:
-        """Whether text without quotes ends here, perhaps at a closing quote."""
+    def _bare_stops(self, end: int, opened: list[str]) -> Literal["stop", "on", "quote", "more"]:
+        """Whether text without quotes ends here, perhaps at a closing quote; not inside brackets of its own."""
         buf = self.buf
         if not self.eof and len(buf) - end < AHEAD:
             return "more"
         sign = buf[end : end + 1]
+        if opened and sign == opened[-1]:
+            opened.pop()
+            return "on"
         if not sign or sign in "\n\r}])":
             return "stop"
+        if opened and sign == ",":
+            known = self.stack[-1].known if self.stack else frozenset[str]()
+            return "stop" if declared_key(buf, end_of(SPACE, buf, end + 1), known) else "on"
         if sign in '"”':
             if QUOTED_KEY.match(buf, end) and self._place() == "member":
                 return "stop"
@@ -56,7 +68,9 @@ class BareReader(QuotedReader):
             return "quote" if verdict(behind, self._place(), 0, self._closers()) == "ends" else "on"
         if sign in "/#":
             comment = sign == "#" or buf[end + 1 : end + 2] in ("/", "*")
-            return "stop" if comment and buf[end - 1] in " \t" else "on"
+            return "stop" if comment and (buf[end - 1] in " \t" or self._is_scalar(end)) else "on"
+        if sign in "；，、":
+            return "stop" if self._place() == "item" or self._is_scalar(end) else "on"
         if self._place() != "member" or sign == ";":
             return "stop" if sign == "," or end + 1 == len(buf) or buf[end + 1] in "\n\r" else "on"
         rest = buf[end : end + AHEAD]
@@ -65,13 +79,16 @@ class BareReader(QuotedReader):
             return "stop"
         return "stop" if QUOTED_KEY.match(rest, after) or BARE_KEY.match(rest, after) else "on"
 
+    def _is_scalar(self, end: int) -> bool:
+        return scalar(self.buf[self.pos : end].strip()).kind in ("number", "literal")
+
     def _take_bare(self, end: int, quoted: bool) -> bool:
         word = self.buf[self.pos : end].rstrip()
         if not word:
             return self._unexpected()
         start = self.base + self.pos
         stop = start + len(word)
-        if word[-1] == ":" and scalar(word[:-1]).kind in ("number", "literal"):
+        if word[-1] in ":." and scalar(word[:-1]).kind in ("number", "literal") and self._is_comma(word[-1], end):
             word, quoted = word[:-1], False
             end, stop = self.pos + len(word), stop - 1
         read = Scalar("string", word, self._missing_quote()) if quoted else scalar(word)
@@ -81,6 +98,8 @@ class BareReader(QuotedReader):
             node.note(Note("too_many_digits", start, stop, "", True))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, shown(read.value)))
+        if word.startswith('\\"'):
+            node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
             node.note(Note("elision", start, stop, "", True))
         if self.stack and read.kind != "literal" and not quoted and stop == self.base + len(self.buf):
@@ -90,6 +109,10 @@ class BareReader(QuotedReader):
         self._state = self._after
         self.done = self.done or not self.stack
         return True
+
+    def _is_comma(self, sign: str, end: int) -> bool:
+        """Whether a colon or a stop behind a number stands for a comma."""
+        return sign == ":" or QUOTED_KEY.match(self.buf, end_of(SPACE, self.buf, end)) is not None
 
     def _missing_quote(self) -> str:
         """The fix of a string without its opening quote: behind an item without quotes, that may be a part of it."""

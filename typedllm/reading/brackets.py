@@ -6,9 +6,11 @@ import re
 from typing import Final, Literal
 
 from typedllm.reading.cursor import SPACE, Frame, end_of
+from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.strides import StrideReader
 from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY
+from typedllm.reading.target import Kind
 
 _CLOSING: Final = re.compile(r"[}\])\s]*")
 
@@ -24,6 +26,12 @@ class BracketReader(StrideReader):
 
     def _open(self, sign: str) -> bool:
         at = self.base + self.pos
+        if self._fits_above(sign):
+            frame = self.stack[-1]
+            comma, frame.comma = frame.comma, -1
+            self.fix("missing_closer", at, at, "]")
+            self._close(at)
+            self.stack[-1].comma = comma
         if sign == "(" or not self.at_once:
             tried = 1
         elif (tried := self._at_once()) == 0:
@@ -60,7 +68,7 @@ class BracketReader(StrideReader):
             if meant == "more":
                 return False
             if meant == "extra":
-                return self._pass_over()
+                return self._no_opener(frame) if sign == "]" and self._is_item(frame) else self._pass_over()
             if meant == "wrong":
                 self.fix("wrong_closer", at, at + 1, frame.closer)
             else:
@@ -69,6 +77,26 @@ class BracketReader(StrideReader):
                     self._close(at)
         self.pos += 1
         self._close(at + 1)
+        return True
+
+    def _is_item(self, frame: Frame) -> bool:
+        """Whether the last value of an object is an item of the list that is declared there."""
+        if frame.closer != "}" or not frame.node.members:
+            return False
+        member = frame.node.members[-1]
+        shape = frame.shape.child(member.key)
+        kind: Kind = "object" if member.node.kind == "object" else "string"
+        return "array" in shape.kinds and member.node.kind in (kind, "number") and kind not in shape.kinds
+
+    def _no_opener(self, frame: Frame) -> bool:
+        """A list of one item whose opening bracket is missing."""
+        at = self.base + self.pos
+        member = frame.node.members.pop()
+        items = Node("array", [member.node], member.node.start, at + 1)
+        items.note(Note("missing_opener", member.node.start, member.node.start, "["))
+        frame.node.members.append(member._replace(node=items))
+        self.pos += 1
+        self._state = self._after
         return True
 
     def _pass_over(self) -> bool:
@@ -134,7 +162,7 @@ class BracketReader(StrideReader):
             self.fix("missing_opener", key.start, key.start, "{")
             if not self._push(Node("object", [], key.start, -1)):
                 return False
-        elif above and (len(items) == 1 or items[-2].kind != "object") and self._may_be_above(above, key.text, items):
+        elif above and self._is_above(above, key.text, items):
             items.pop()
             self.fix("missing_closer", key.start, key.start, "]")
             self._close(key.start)
@@ -146,9 +174,37 @@ class BracketReader(StrideReader):
         self._state = self._value
         return True
 
-    def _may_be_above(self, above: Frame, key: str, items: list[Node]) -> bool:
+    def _is_above(self, above: Frame, key: str, items: list[Node]) -> bool:
         """Whether a key in an array is one of the object around it, so that the array's closing bracket is missing."""
-        return key in above.known or (not above.known and len(items) > 1)
+        return key in above.known or (not above.known and len(items) > 1 and items[-2].kind != "object")
+
+    def _key_for_value(self, frame: Frame) -> bool:
+        """A colon after the value of a member: that value is a key, and the bracket before it is missing."""
+        member = frame.node.members[-1]
+        key = member.node
+        if key.kind not in ("string", "bare") or key.text not in frame.shape.child(member.key).properties:
+            return self._unexpected()
+        frame.node.members.pop()
+        frame.key, frame.key_at = member.key, member.start
+        self.fix("missing_opener", key.start, key.start, "{")
+        if not self._push(Node("object", [], key.start, -1)):
+            return False
+        frame = self.stack[-1]
+        frame.key, frame.key_at = key.text, key.start
+        self.pos += 1
+        self._state = self._value
+        return True
+
+    def _fits_above(self, sign: str) -> bool:
+        """Whether a container cannot stand in this array, but could in the one around: a closing bracket is missing."""
+        if sign == "(" or len(self.stack) < 2 or self.stack[-1].closer != "]" or self.stack[-2].closer != "]":
+            return False
+        frame, above = self.stack[-1], self.stack[-2]
+        kind: Kind = "object" if sign == "{" else "array"
+        index = len(frame.node.items)
+        full = frame.shape.prefix and index >= len(frame.shape.prefix) == frame.shape.node.get("maxItems")
+        takes = not full and kind in frame.shape.item(index).kinds
+        return index > 0 and not takes and kind in above.shape.item(len(above.node.items)).kinds
 
     def _turn_to_object(self, frame: Frame) -> None:
         """The container that was opened with another bracket is an object."""

@@ -83,6 +83,7 @@ class Cursor:
         self._spaced = -1  # where the last run of odd white space ended
         self._calls = 0  # constructors that are open around the value
         self._seen = 0  # how far text without quotes was followed
+        self._opened: list[str] = []  # the brackets that are open inside it, as what would close them
         self._loose: list[Note] = []  # notes that wait for the next node
         self._comment = ""
         self._comment_at = 0

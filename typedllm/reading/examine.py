@@ -142,10 +142,11 @@ class Examination(Generic[T]):
     # ---- the outcome ----
 
     def _choose(self, options: list[Option[T]], extractor: Extractor, text: str, reasoning: str) -> Reading[T]:
-        order = {id(option): option.order(index) for index, option in enumerate(options)}
+        free = self.target.root.is_map
+        order = {id(option): option.order(index, free) for index, option in enumerate(options)}
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
-            rivals = [each for each in options if each.valid and order[id(each)][:3] == order[id(best)][:3]]
+            rivals = [each for each in options if each.valid and order[id(each)][:4] == order[id(best)][:4]]
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
         candidates = tuple(_candidate(option, option is best) for option in options)

@@ -13,14 +13,16 @@ from itertools import pairwise
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.escaped import unescaped
 from typedllm.reading.fixes import Note
-from typedllm.reading.nodes import Node, place
+from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
 from typedllm.reading.target import Target
 from typedllm.records import Span
 
 _AHEAD: Final = 160
+_UNESCAPED: Final = 5
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
 _SIGN: Final = re.compile(
     rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
@@ -30,7 +32,7 @@ _TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGN
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
 _BEFORE: Final = r"(?:[\s,]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[\"'“”„‘’`«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|\d+\s*:|\Z)",
+    rf"\{{{_BEFORE}(?:[\"'“”„‘’`«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
@@ -289,6 +291,7 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
         found = _without_braces(text, target, bounds)
+    found = _without_escapes(found, text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
         extra = _CLOSERS.match(text, each.end)
@@ -296,7 +299,7 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
             each.node.note(Note("extra_closer", each.end, each.end + len(extra[0].rstrip())))
             each.end += len(extra[0].rstrip())
             each.closed_more = True
-    return [_unescaped(each, text, target, bounds) for each in found]
+    return found
 
 
 def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
@@ -360,19 +363,19 @@ def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
     return [Found(reader.root, False, False, "", len(text.rstrip()))]
 
 
-def _unescaped(found: Found, text: str, target: Target, bounds: Bounds) -> Found:
-    """A document whose own quotes are escaped is read anew without the escapes."""
-    if not re.match(r"[{\[]\s*(?:\\n|\\t|\s)*(?:[{\[]\s*)?\\+\"", text[found.start : found.start + _AHEAD]):
-        return found
-    inner = text[found.start : found.end].replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
-    reader = JsonReader(target.root, 0, bounds)
-    reader.feed(inner)
-    reader.close()
-    if reader.root is None or reader.was_cut:
-        return found
-    place(reader.root, found.start, found.end)
-    reader.root.note(Note("escaped_quotes", found.start, found.end))
-    return Found(reader.root, found.fenced, False, found.lead, found.end, found.unclosed)
+def _without_escapes(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates, the first of those whose own quotes are escaped read without the escapes."""
+    done: list[Found] = []
+    left = _UNESCAPED
+    for each in found:
+        if done and each.start < done[-1].end:
+            continue
+        read = unescaped(each.start, text, target, bounds) if left else None
+        if read is not None:
+            left -= 1
+            each = Found(read.node, each.fenced, False, each.lead, read.end, each.unclosed, mended=True)
+        done.append(each)
+    return done
 
 
 def in_a_row(found: list[Found], text: str) -> bool:

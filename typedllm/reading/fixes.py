@@ -69,6 +69,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "key_form": "a key in another case or style",
         "field_name": "a field's name in place of its alias",
         "single_item": "one item in place of a list of it",
+        "nested_list": "a list around the list",
         "encoded": "JSON inside a string in place of the JSON itself",
         "envelope": "one key around the answer",
         "time_form": "another form of the same date, time or duration",

@@ -21,6 +21,7 @@ from typedllm.reading.strings import (
     Behind,
     OpenString,
     Place,
+    Verdict,
     escape,
     key_verdict,
     verdict,
@@ -151,7 +152,7 @@ class QuotedReader(BracketReader):
         buf, pos = self.buf, self.pos
         text = buf[pos + 1 : pos + 1 + AHEAD]
         behind = Behind(text, self.eof or len(text) == AHEAD)
-        said = "ends" if self.strict else verdict(behind, string.place, string.inner, self._closers())
+        said = "ends" if self.strict or self._is_key(string, behind) else self._verdict(string, behind)
         if said == "more" or (said != "ends" and not behind.complete):
             return None  # what is still to come may show that it ends here
         at = self.base + pos
@@ -173,12 +174,23 @@ class QuotedReader(BracketReader):
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
             return False
-        doubtful = said == "doubt" or _STRUCTURE_BEFORE.search("".join(string.parts[-8:])[-80:])
+        doubtful = said == "doubt" or _STRUCTURE_BEFORE.search(string.tail())
         kind = "likely_quote" if doubtful else "unescaped_quote"
         self.fix(kind, at, at + 1, '\\"' if buf[pos] == '"' else buf[pos])
         string.parts.append(buf[pos])
         self.pos += 1
         return False
+
+    def _verdict(self, string: OpenString, behind: Behind) -> Verdict:
+        known = self.stack[-1].known if string.place == "member" else frozenset[str]()
+        return verdict(behind, string.place, string.inner, self._closers(), known)
+
+    def _is_key(self, string: OpenString, behind: Behind) -> bool:
+        """Whether what began as a value is a key of that value: its opening bracket is missing."""
+        if string.place != "member" or behind.text.lstrip()[:1] != ":":
+            return False
+        frame = self.stack[-1]
+        return "".join(string.parts) in frame.shape.child(frame.key).properties
 
     def _triple_quote(self, string: OpenString) -> bool | None:
         """Quotes inside a string with three of them around it: the last three of a run end it."""
@@ -202,7 +214,7 @@ class QuotedReader(BracketReader):
         buf, pos = self.buf, self.pos
         if string.place not in ("member", "item"):
             return _KEPT
-        seam = _SEAM.search("".join(string.parts[-3:])[-80:])
+        seam = _SEAM.search(string.tail())
         key = QUOTED_KEY.match(buf, pos)
         if key is None:
             if key_verdict(buf[pos : pos + AHEAD], self._lacks(AHEAD)) == "more":
@@ -241,7 +253,7 @@ class QuotedReader(BracketReader):
     def _end_before(self, string: OpenString, lost: Lost) -> None:
         """Ends a string before the brackets and the comma that this quote follows."""
         text = "".join(string.parts)
-        seam = cast("re.Match[str]", _SEAM.search(text[-80:]))
+        seam = cast("re.Match[str]", _SEAM.search(string.tail()))
         cut = len(seam[0]) if lost.closers else len(seam[2])
         kept, tail = text[: len(text) - cut].rstrip(), text[len(text) - cut :]
         end = self.base + self.pos - (len(text) - len(kept))

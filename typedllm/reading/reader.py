@@ -13,11 +13,11 @@ import re
 from typing import Final, cast
 
 from typedllm.reading.bare import BareReader
-from typedllm.reading.cursor import SPACE, Frame, end_of
+from typedllm.reading.cursor import SPACE, Frame, end_of, shown
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.scalars import NUMBER
-from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY, OpenString
+from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY, DeclaredKey, OpenString, declared_key
 
 _S: Final = r"[ \t\n\r]*"
 _STRING: Final = r'"((?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4})*+)"'
@@ -27,9 +27,9 @@ _MEMBER: Final = re.compile(
 )
 _ITEM: Final = re.compile(rf'{_S}{_VALUE}{_S}(?:,(?={_S}(?:["{{\[\-0-9]|true|false|null))|(?=\]{_S}[,\]}}]))')
 _KEY: Final = re.compile(rf"{_STRING}{_S}:")
-_MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}};]|,[^0-9])|[\[{{])")
+_MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}};；，、]|,[^0-9])|[\[{{])")
 _ITEM_SCALAR: Final = re.compile(
-    rf"({NUMBER.pattern}|true|false|null)(?={_S}[\],}};]|[ \t\n\r]+(?:[\"{{\[0-9-]|true|false|null))"
+    rf"({NUMBER.pattern}|true|false|null)(?={_S}[\],}};；，、]|[ \t\n\r]+(?:[\"{{\[0-9-]|true|false|null))"
 )
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _COLON: Final = re.compile(r":|=>?|[：;]")
@@ -123,12 +123,26 @@ class JsonReader(BareReader):
         if found is None:
             if self._lacks(AHEAD):
                 return False
+            declared = declared_key(self.buf, self.pos, self.stack[-1].known)
+            if declared:
+                return self._declared_key(declared)
             found = _OPEN_KEY.match(self.buf, self.pos)
             if found is None or QUOTED_KEY.match(self.buf, self.pos):
                 return self._open_string("key")
             self.fix("missing_quote", self.base + found.start(), self.base + found.end(1), f'"{found[1]}"')
         key = json.loads(f'"{found[1]}"') if "\\" in found[1] else found[1]
         return self._take_key(key, self.base + self.pos, found.end())
+
+    def _declared_key(self, key: DeclaredKey) -> bool:
+        """A declared key whose quotes or colon are not those of JSON."""
+        at, end = self.base + self.pos, self.base + key.end
+        quotes = key.opening + key.closing
+        if quotes != '""':
+            kind = "extra_quote" if len(quotes) > 2 else ("unquoted_key", "missing_quote", "quote_style")[len(quotes)]
+            self.fix(kind, at, end, shown(key.name))
+        if key.colon != ":":
+            self.fix("wrong_colon" if key.colon else "missing_colon", end, end, ":")
+        return self._take_key(key.name, at, key.end)
 
     def _take_key(self, key: str, at: int, end: int) -> bool:
         """Takes a key that is followed by its colon, unless it shows that the object ended before it."""
@@ -159,6 +173,9 @@ class JsonReader(BareReader):
         if self._lacks(AHEAD):
             return False
         at = self.base + self.pos
+        declared = declared_key(self.buf, self.pos, self.stack[-1].known)
+        if declared:
+            return self._declared_key(declared)
         found = _LOOSE_KEY.match(self.buf, self.pos)
         if found is None:
             return self._unexpected()
@@ -315,7 +332,7 @@ class JsonReader(BareReader):
             self.pos += 1
         elif sign in "}])":
             return self._close_call() if sign == ")" and self._calls and frame.also != ")" else self._closer(sign)
-        elif sign in ";，、":
+        elif sign in ";；，、":
             self.fix("wrong_comma", at, at + 1, ",")
             frame.comma = at
             self.pos += 1
@@ -327,8 +344,8 @@ class JsonReader(BareReader):
             self.fix("wrong_comma", at, at + 1, ",")
             frame.comma = at
             self.pos += 1
-        elif sign == ":" and frame.closer == "]":
-            return self._key_in_array(frame)
+        elif sign == ":":
+            return self._key_in_array(frame) if frame.closer == "]" else self._key_for_value(frame)
         else:
             return self._no_comma(frame, sign)
         self._state = self._members if frame.closer == "}" else self._items

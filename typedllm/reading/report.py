@@ -71,10 +71,18 @@ def in_the_way(entries: Iterable[Entry], text: str, policy: Policy) -> Iterator[
 
 
 def is_sound(entries: Iterable[Entry], length: int) -> bool:
-    """Whether the structure is beyond doubt: where brackets were mended, an item must not be taken for a list too."""
-    notes = [entry.note for entry in entries]
-    kinds = {note.kind for note in notes if not (note.kind == "missing_closer" and note.start == length)}
-    return kinds.isdisjoint(_BRACKETS) or kinds.isdisjoint(("single_item", "first_item"))
+    """Whether the structure is beyond doubt.
+
+    Where brackets were mended, an item must not be taken for a list too, nor anything be left out as unknown: it may
+    belong elsewhere.
+    """
+    entries = tuple(entries)
+    kinds = {entry.note.kind for entry in entries}
+    if not kinds.isdisjoint(_BRACKETS) and any(entry.path and entry.note.kind == "extra_key" for entry in entries):
+        return False
+    if any(entry.note.kind == "missing_closer" and entry.note.start < length for entry in entries):
+        return kinds.isdisjoint(("single_item", "first_item"))
+    return (kinds - {"missing_closer"}).isdisjoint(_BRACKETS) or kinds.isdisjoint(("single_item", "first_item"))
 
 
 def as_fix(path: str, note: Note, text: str) -> Fix:

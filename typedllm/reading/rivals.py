@@ -203,6 +203,8 @@ def _spaces(text: str) -> int:
 def _doubt_of_stray(text: str, at: int, sign: str) -> int:
     if sign == '"':
         return 0 if _is_doubled(text, at) else 2
+    if text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum():
+        return 2  # what it divides would become one
     return 1 if sign in "{[" or (sign in "}]" and text[at:].strip(_CLOSING)) else 0
 
 

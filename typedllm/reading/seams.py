@@ -60,7 +60,8 @@ def reopened(node: Node, text: str, target: Target, bounds: Bounds = DEFAULT) ->
         reader = JsonReader(target.root, node.start, bounds, at_once=False)
         reader.passed = frozenset(passed)
         reader.feed(text[node.start :])
-        if reader.root is None or not reader.done or reader.gave_up:
+        reader.close()
+        if reader.root is None or reader.was_cut or reader.gave_up:
             return None
         read, end = reader.root, reader.base + reader.pos
     return (read, end) if passed and end > node.end else None

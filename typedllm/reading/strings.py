@@ -8,7 +8,7 @@ same however the text is cut into pieces.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from typedllm.reading.fixes import Note
@@ -16,6 +16,8 @@ from typedllm.reading.nodes import Node
 
 AHEAD: Final = 160
 """How many characters behind a quote are looked at."""
+
+_TAIL: Final = 80
 
 Place: TypeAlias = Literal["key", "member", "item", "root"]
 Verdict: TypeAlias = Literal["ends", "inner", "more", "doubt"]
@@ -39,6 +41,11 @@ _KEY_BEGUN: Final = re.compile(
 _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
 _GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
+_DECLARED_KEY: Final = re.compile(
+    rf"([{_QUOTES}]{{0,2}})([^{_QUOTES}:=;{{}}\[\],\n]{{1,80}}?)"
+    rf"(?:([{_QUOTES}]{{0,2}})\s{{0,8}}(:|=>?|：|;)|([{_QUOTES}])\s{{0,8}}|\s{{1,8}})"
+    rf"\s{{0,8}}(?=[{_QUOTES}{{\[0-9-]|(?:true|false|null|True|False|None)\b)"
+)
 _COMMENT: Final = re.compile(r"//|/\*")
 _BRACKETS: Final = re.compile(r"[}\])\s]*")
 _STRAY_WORD: Final = re.compile(rf"\w{{1,30}}\s{{1,4}}[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]\s{{0,3}}:")
@@ -68,6 +75,16 @@ class OpenString:
         self.inner = 0
         self.joined: Node | None = None
 
+    def tail(self) -> str:
+        """The last characters of its text so far, however it was cut into pieces."""
+        taken, length = list[str](), 0
+        for part in reversed(self.parts):
+            taken.append(part[-_TAIL:])
+            length += len(taken[-1])
+            if length >= _TAIL:
+                break
+        return "".join(reversed(taken))[-_TAIL:]
+
 
 class Behind(NamedTuple):
     """What stands behind a quote: the text (at most `AHEAD` characters), and whether more of it may come."""
@@ -76,7 +93,27 @@ class Behind(NamedTuple):
     complete: bool
 
 
-def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
+class DeclaredKey(NamedTuple):
+    """A declared key as it was written: its quotes, its colon, and where its value begins."""
+
+    name: str
+    opening: str
+    closing: str
+    colon: str
+    end: int
+
+
+def declared_key(text: str, at: int, known: Container[str]) -> DeclaredKey | None:
+    """The declared key that stands here, however its quotes and its colon are written."""
+    found = _DECLARED_KEY.match(text, at, at + AHEAD)
+    if found is None or found[2].strip() not in known:
+        return None
+    return DeclaredKey(found[2].strip(), found[1], found[3] or found[5] or "", found[4] or "", found.end())
+
+
+def verdict(
+    behind: Behind, place: Place, inner: int, closers: str, known: Container[str] = frozenset[str]()
+) -> Verdict:
     """Whether the quote before this text ends its string.
 
     `doubt` is a quote that is more likely a part of the string than its end, but not surely.
@@ -86,6 +123,7 @@ def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
         place: where the string stands.
         inner: how many quotes inside the string were not escaped so far.
         closers: the brackets that would close the containers around the string, outermost first.
+        known: the declared keys of the object around it.
     """
     text, complete = behind
     at = _end(_SPACE, text, 0)
@@ -97,7 +135,7 @@ def verdict(behind: Behind, place: Place, inner: int, closers: str) -> Verdict:
     if place == "root":
         return "ends" if "\n" in text[:at] else "inner"
     if sign == ",":
-        return _after_comma(text, at + 1, complete, place, inner)
+        return _after_comma(text, at + 1, complete, place, inner, closers, known)
     if sign in "}])":
         return _after_closer(text, at, complete, closers, inner)
     if text.startswith("```"[: len(text) - at], at):
@@ -135,30 +173,47 @@ def key_verdict(text: str, growing: bool) -> Verdict:
     return _key(text, 0, not growing)
 
 
-def _after_comma(text: str, at: int, complete: bool, place: Place, inner: int) -> Verdict:
+def _after_comma(
+    text: str, at: int, complete: bool, place: Place, inner: int, closers: str, known: Container[str]
+) -> Verdict:
     at = _end(_SPACE, text, at)
     if at == len(text):
         return "ends" if complete else "more"
     sign = text[at]
     if sign in "}])," or text.startswith(("...", "…"), at):
         return "ends"
+    if sign == "#":
+        return "inner" if inner % 2 else "ends"
     if sign in "/.":
         return _comment(text, at, complete)
     if place == "member":
-        said = _key(text, at, complete)
-        if said == "inner" and complete and sign in _QUOTES and _KEY_BEGUN.match(text, at):
-            return "ends"  # the end of the text has cut a key
-        if said == "inner" and _OPEN_KEY.match(text, at):
-            return "ends" if "\n" in text[:at] else "doubt"
-        if said == "inner" and sign.isalpha():
-            return _stray_word(text, at, complete)
-        return _next_string(text, at, complete) if said == "inner" and inner % 2 == 0 else said
+        return _member_after_comma(text, at, complete, inner, closers, known)
     if inner % 2 == 0:
         return "ends"
     found = (PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
     if not complete and (found is None or found.end() == len(text)):
         return "more"
     return "ends" if found else "inner"
+
+
+def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers: str, known: Container[str]) -> Verdict:
+    sign = text[at]
+    said = _key(text, at, complete)
+    if said != "inner":
+        return said
+    if declared_key(text, at, known):
+        return "ends"
+    if sign == "{" and closers[-2:-1] == "]":
+        return _key(text, _end(_SPACE, text, at + 1), complete)
+    if complete and sign in _QUOTES and _KEY_BEGUN.match(text, at):
+        return "ends"  # the end of the text has cut a key
+    if _OPEN_KEY.match(text, at):
+        return "ends" if "\n" in text[:at] else "doubt"
+    if not complete and known and (sign in _QUOTES or sign.isalpha()):
+        return "more"
+    if sign.isalpha():
+        return _stray_word(text, at, complete)
+    return _next_string(text, at, complete) if inner % 2 == 0 else "inner"
 
 
 def _next_string(text: str, at: int, complete: bool) -> Verdict:
@@ -195,6 +250,8 @@ def _after_closer(text: str, at: int, complete: bool, closers: str, inner: int) 
         return "ends" if space > at + 1 else "inner"
     if len(closers) > 1:
         said = _key(text, space, complete)
+        if said == "inner" and not complete and not text[space + 1 :].strip():
+            return "more"
         return ("doubt" if inner % 2 else "ends") if said == "inner" and _BEGINS.match(text, space) else said
     found = _GOES_ON.match(text, space)
     return "inner" if found else "ends" if complete else "more"
@@ -232,7 +289,7 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
         if after == len(text):
             return "ends" if complete else "more"
         return _comment(text, after, complete) if text[after] == "/" else "ends" if text[after] in OPENERS else "inner"
-    if sign in ";，、":
+    if sign in ";；，、":
         after = _end(_SPACE, text, at + 1)
         if after == len(text):
             return "ends" if complete else "more"
@@ -267,7 +324,7 @@ def _scalar(text: str, at: int, complete: bool, inner: int) -> Verdict:
 _ESCAPED: Final[Mapping[str, str]] = {
     '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
 }  # fmt: skip
-_FOREIGN: Final[Mapping[str, str]] = {"'": "'", "`": "`", "“": "“", "”": "”", "v": "\v", "0": "\0", "a": "\a", "\n": ""}
+_FOREIGN: Final[Mapping[str, str]] = {"'": "'", "`": "`", "“": "“", "”": "”", "0": "\0", "\n": ""}
 _UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BYTE: Final = re.compile(r"\\x([0-9a-fA-F]{2})")
 _BRACED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")

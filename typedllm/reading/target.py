@@ -234,8 +234,16 @@ class Shape:
 
     @cached_property
     def is_map(self) -> bool:
-        """Whether it takes objects of any keys."""
-        return "object" in self.kinds and not self.properties
+        """Whether it takes objects of any keys, or a list of such."""
+        if "object" in self.kinds:
+            return not self.properties
+        return (
+            "array" in self.kinds
+            and not self.prefix
+            and self.items is not self
+            and "object" in self.items.kinds
+            and not self.items.properties
+        )
 
     @cached_property
     def free(self) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from typedllm.reading import words
 from typedllm.reading.align import Aligner, Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.envelopes import envelopes
 from typedllm.reading.extract import Found, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.nodes import Node
@@ -22,7 +22,6 @@ from typedllm.records import Issue, Policy
 
 T = TypeVar("T")
 
-_ENVELOPES: Final = 2
 _CLOSING: Final = " \t\r\n}])`~"
 _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
@@ -63,12 +62,13 @@ class Option(Generic[T]):
         kept = [entry for entry in self.entries if entry.note.kind == "unclear_syntax"]
         return [*self.outside, *aligner.entries, *kept]
 
-    def order(self, index: int) -> tuple[int, int, int, int, int]:
-        """What is better comes first."""
+    def order(self, index: int, free: bool) -> tuple[int, ...]:
+        """What is better comes first; where any object fits (`free`), fitting at once says little."""
         fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
         least = 1 if self.aligner.passed_over else 0
         grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=least) if self.valid else 4
-        return grade, 0 if self.valid else -self.known, -self.found.mark, self.rank.unfit, -index
+        known = 0 if self.valid else -self.known
+        return (grade // 2 if free else grade), known, -self.found.mark, grade, self.rank.unfit, -index
 
 
 class Weighing(Generic[T]):
@@ -92,18 +92,12 @@ class Weighing(Generic[T]):
         self.bounds = bounds
 
     def one(self, found: Found, node: Node, text: str) -> Option[T]:
-        """A candidate, without the unknown key around it where only what is inside fits."""
+        """A candidate, without the unknown keys around it where only what is inside fits."""
         option = self.aligned(found, node, text)
-        inner = node
-        for _ in range(_ENVELOPES):
-            if option.valid or inner.kind != "object" or len(inner.members) != 1:
-                break
-            member = inner.members[0]
-            root = self.target.root
-            if member.key in root.properties or words.fold(member.key) in root.folded_keys or root.is_map:
-                break
-            inner = member.node
-            unwrapped = self.aligned(found, inner, text, Note("envelope", node.start, node.end, f'["{member.key}"]'))
+        if option.valid:
+            return option
+        for inner, notes in envelopes(node, self.target.root):
+            unwrapped = self.aligned(found, inner, text, *notes)
             if unwrapped.valid or (unwrapped.known and not option.known):
                 return unwrapped
         return option

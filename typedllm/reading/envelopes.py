@@ -1,0 +1,63 @@
+"""What an answer may be wrapped in: one key, or the keys of a tool call, none of which is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from typedllm.reading import words
+from typedllm.reading.fixes import Note
+from typedllm.reading.nodes import Member, Node
+from typedllm.reading.target import Shape
+
+_DEPTH: Final = 2
+_MEMBERS: Final = 8
+_CONTAINERS: Final = ("object", "array")
+_CALL: Final = frozenset({"name", "type", "id"})
+_ARGUMENTS: Final = frozenset({"arguments", "parameters"})
+_FAILURES: Final = frozenset({"error", "errors", "exception", "refusal"})
+
+
+def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
+    """The parts that may be the answer when the whole does not fit, each with the fixes that say what was around it.
+
+    A part is taken out only where none of the keys around it is declared, and all that stands beside it are scalars.
+    The name in a tool call (`{"name": ..., "arguments": {...}}`) is that of the tool.
+
+    Args:
+        node: the whole.
+        root: what the answer is declared to be.
+    """
+    notes: list[Note] = []
+    for _ in range(_DEPTH):
+        member = _wrapped(node, root)
+        if member is None:
+            return
+        notes = [*notes, Note("envelope", node.start, node.end, f'["{member.key}"]')]
+        notes += [Note("extra_key", each.start, each.node.end) for each in node.members if each is not member]
+        node = member.node
+        yield node, notes
+
+
+def _wrapped(node: Node, root: Shape) -> Member | None:
+    """The only member that can be the answer."""
+    if node.kind != "object" or root.is_map or not 1 <= len(node.members) <= _MEMBERS:
+        return None
+    keys = {member.key for member in node.members}
+    beside = keys - _CALL if keys & _ARGUMENTS and keys <= _CALL | _ARGUMENTS else keys
+    if any(_is_declared(key, root) or words.fold(key) in _FAILURES for key in beside):
+        return None
+    if len(node.members) == 1:
+        return node.members[0]
+    inner = [member for member in node.members if member.node.kind in _CONTAINERS or _is_encoded(member.node)]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _is_declared(key: str, root: Shape) -> bool:
+    """Whether the answer, or an item of it, has such a key."""
+    shapes = (root, root.item(0)) if "array" in root.kinds else (root,)
+    return any(key in shape.properties or words.fold(key) in shape.folded_keys for shape in shapes)
+
+
+def _is_encoded(node: Node) -> bool:
+    return node.kind == "string" and node.text.lstrip()[:1] in ("{", "[")
