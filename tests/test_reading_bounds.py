@@ -41,6 +41,8 @@ HOSTILE = [
     ("colour", "`", "`" * SIZE + "\n"),  # fences as long as the reply
     ("any", " ", '["a" +'),  # space after a plus sign
     ("any", "a,", "{a: "),  # text without quotes
+    ("colour", "red ", ""),  # a declared word, everywhere
+    ("any", "{b:[}", ""),  # broken parts, each of which is compared with what it may have been
 ]
 
 
@@ -53,6 +55,10 @@ def test_hostile_text_is_read_in_linear_time(name: str, unit: str, head: str) ->
     for at in range(0, len(text), 7):
         reader.feed(text[at : at + 7])
     assert reader.close().issues
+
+
+def test_a_comment_with_much_space_in_it_is_read_in_linear_time() -> None:
+    assert TYPES["item"].read("{/* ..." + " " * SIZE + "x */}").issues
 
 
 DEEP = ["[", '{"a":', '{"children":', '{"children":[', '"children":{"children":', '[{"name":"x","tags":[']

@@ -19,7 +19,7 @@ class Bounds(NamedTuple):
         quotes: quotes inside one string that are not escaped.
         candidates: parts of the reply that are considered as the answer.
         bare: characters of a string without quotes.
-        rivals: characters that are parsed to compare the readings of one broken part.
+        rivals: characters that are parsed to compare the readings of one broken part, and looked at for all of them.
         compared: declared words that words of the reply are compared with, in search of misspellings.
         shown: characters of the text that a fix or an issue quotes.
     """

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
@@ -207,9 +208,16 @@ class Examination(Generic[T]):
             status = "broken_json"
         return Reading(status, None, best.data, tuple(issues), told.fixes, spans, candidates, reasoning)
 
-    def _closed_data(self, best: Option[T]) -> Any:
-        """The data without what the end of the text cut."""
-        return best.aligner.anew(closed_only=True).align(best.node, self.target.root)
+    def _closed_data(self, best: Option[T]) -> Callable[[], Any]:
+        """The data without what the end of the text cut, worked out when somebody asks."""
+
+        def work_out() -> Any:
+            try:
+                return best.aligner.anew(closed_only=True).align(best.node, self.target.root)
+            except RecursionError:
+                return MISSING
+
+        return cache(work_out)
 
     def _cut_issues(self, best: Option[T], issues: list[Issue], text: str) -> list[Issue]:
         path, node = _last(best.node)

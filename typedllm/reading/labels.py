@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, NamedTuple
 
 from typedllm.reading.words import fold, folded, trimmed
@@ -25,6 +26,8 @@ _DENIALS: Final = frozenset(
         "keine nie pas jamais ni non nunca sin",
     )
 )
+_PLACES: Final = 100
+"""From so many places of a word on, none of them is the answer."""
 _REACH: Final = 3
 """How many words before it a denial stands at most."""
 
@@ -48,8 +51,8 @@ def label(text: str, words: Iterable[str]) -> Label | None:
         return None
     shapes = sorted((_spelt(word) for word in declared.values() if word and fold(word)), key=len, reverse=True)
     found = re.finditer(rf"(?<![\w-])(?:{'|'.join(shapes)})(?![\w]|-\w)", text, re.IGNORECASE) if shapes else ()
-    places = list(found)
-    if len({fold(each[0]) for each in places}) != 1 or None in declared.values():
+    places = list(islice(found, _PLACES))
+    if len(places) == _PLACES or len({fold(each[0]) for each in places}) != 1 or None in declared.values():
         return None
     word = declared[fold(places[0][0])]
     marked = [each for each in places if _is_marked(text, each.start(), each.end())]

@@ -13,7 +13,7 @@ from typedllm.records import Fix, Issue, Policy, Span
 from typedllm.schema.typescript import render_type
 
 _ELISION: Final = re.compile(
-    r"\A(?://|#|/\*)\W*(?:\.\.\.|…)|\.\.\.\s*(?:\*/)?\s*\Z|\b(?:omitted for|remaining (?:items|entries|fields)|same as above)\b",
+    r"\A(?://|#|/\*)\W*(?:\.\.\.|…)|\.\.\.\s*+(?:\*/\s*+)?\Z|\b(?:omitted for|remaining (?:items|entries|fields)|same as above)\b",
     re.IGNORECASE,
 )
 
@@ -31,12 +31,12 @@ class Told(NamedTuple):
 
 
 def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) -> Told:
-    """Sorts notes into the fixes that the policy permits and the issues that remain."""
+    """Sorts notes into the fixes that the policy permits and the issues that remain, the first of a bounded number."""
     fixes: list[Fix] = []
     issues: list[Issue] = []
     for entry in entries:
         path, note, _ = entry
-        if note.kind == "unfit":
+        if note.kind == "unfit" or len(issues) >= DEFAULT.faults:
             continue
         if is_elision(note, text):
             note = Note("elision", note.start, note.end, "", True)
@@ -134,7 +134,9 @@ def expects(target: Target, path: str) -> str:
     shape = target.at(path)
     if shape is None or shape.open:
         return ""
-    return render_type({**shape.document}, target.document)  # the root in full, not by its name
+    if shape not in target.words:
+        target.words[shape] = render_type({**shape.document}, target.document)  # the root in full, not by its name
+    return target.words[shape]
 
 
 def cut(text: str, limit: int = DEFAULT.shown) -> str:

@@ -47,6 +47,7 @@ class Target:
     def __init__(self, document: JsonSchema) -> None:
         self.document = document
         self._shapes: dict[tuple[int, frozenset[str]], Shape] = {}  # by identity; each shape keeps its node alive
+        self.words: dict[Shape, str] = {}  # what a shape is called in the prompt, once somebody asked
 
     @cached_property
     def root(self) -> Shape:

@@ -90,6 +90,7 @@ class Weighing(Generic[T]):
         self.policy = policy
         self.at_limit = at_limit
         self.bounds = bounds
+        self._left = bounds.rivals  # characters that may be looked at for other readings
 
     def one(self, found: Found, node: Node, text: str) -> Option[T]:
         """A candidate, without the unknown keys around it where only what is inside fits."""
@@ -119,6 +120,9 @@ class Weighing(Generic[T]):
         found = option.found
         kinds = {kind for kind in option.kinds if TIER.get(kind) not in ("packaging", "schema")}
         if (kinds <= PLAIN and not goes_on(text, found.end)) or self._is_cut(option) or _is_torn_off(found):
+            return option
+        self._left -= len(text) - found.start
+        if self._left < 0:
             return option
         near = rivals(text[found.start :], found.end - found.start, self.bounds)
         if found.cut:
