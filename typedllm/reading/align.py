@@ -110,6 +110,9 @@ class Aligner:
                 return MISSING
         if self.spans is not None:
             self.spans[path] = Span(node.start, node.end)
+        if len(path) > self.bounds.pointer and node.kind in ("object", "array"):
+            self.fault("too_long", node.start, node.end, path)
+            return MISSING
         if shape.arms:
             return self._union(node, shape, path)
         if node.kind == "object":

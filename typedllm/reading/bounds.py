@@ -11,6 +11,7 @@ class Bounds(NamedTuple):
     Attributes:
         chars: characters of the reply.
         depth: nested containers; pydantic's own JSON parser stops at about 200.
+        pointer: characters of the JSON Pointer of a container: the place of each part in it begins with it.
         digits: digits of one number.
         parts: keys and items, all together.
         fixes: fixes of one reply; a longer one may have one more for each eight characters.
@@ -26,6 +27,7 @@ class Bounds(NamedTuple):
 
     chars: int = 32_000_000
     depth: int = 128
+    pointer: int = 2_000
     digits: int = 1_000
     parts: int = 2_000_000
     fixes: int = 4_000

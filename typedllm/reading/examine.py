@@ -346,7 +346,7 @@ def spans_of(text: str, target: Target) -> dict[str, Span]:
         reader = JsonReader(target.root, start, strict=True)
         reader.feed(text[start:end])
         reader.close()
-        if reader.root is not None:
+        if reader.root is not None and not reader.gave_up:
             with suppress(RecursionError):
                 Aligner(Policy.of("strict"), spans).align(reader.root, target.root)
     return spans
