@@ -77,6 +77,7 @@ class Cursor:
         self.gave_up = False
         self._bound: Note | None = None  # the bound that was met
         self.parts = 0
+        self._uncounted: list[tuple[int, object]] = []  # what `parts` has an upper bound of
         self.noted: int = 0
         self.faults = 0
         self._state: Callable[[], bool] = self._value
@@ -242,10 +243,19 @@ class Cursor:
             return self.shape  # an envelope, if anything
         return frame.shape.child(frame.key)
 
+    def _is_full(self) -> bool:
+        """Whether there are too many parts."""
+        if self.parts > self.bounds.parts:
+            self._count()
+        return self.parts > self.bounds.parts
+
+    def _count(self) -> None:
+        raise NotImplementedError
+
     def _add(self, node: Node) -> None:
         """Puts a value where one is expected."""
         self.parts += 1
-        if self.parts > self.bounds.parts:
+        if self._is_full():
             self._give_up("too_many_keys")
             return
         if self._loose:

@@ -115,7 +115,7 @@ class JsonReader(BareReader):
             frame.comma = base + pos - 1 if buf[pos - 1] == "," else -1
             self.parts += 1
         self.pos = pos
-        if self.parts > self.bounds.parts:
+        if self._is_full():
             self._give_up("too_many_keys")
 
     def _quoted_key(self) -> bool:
@@ -261,7 +261,7 @@ class JsonReader(BareReader):
             frame.comma = base + pos - 1 if buf[pos - 1] == "," else -1
             self.parts += 1
         self.pos = pos
-        if self.parts > self.bounds.parts:
+        if self._is_full():
             self._give_up("too_many_keys")
 
     # ---- values ----

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain, compress
 from typing import Final, NamedTuple
 
@@ -29,6 +30,7 @@ _SEAM: Final = re.compile(r"(?:[,\[\]{}():\n]|\\.|^[\"'])\s*\Z")
 _WRITTEN: Final = {"\n": "\\n", "\t": "\\t", '"': '\\"', "'": "'"}
 _INSIDE: Final = re.compile(r"\\(.)|\"")
 _PAIRS: Final = {"{": "}", "[": "]"}
+_CLOSERS: Final = frozenset("}]")
 _FIRST: Final = 512
 _MOST_QUOTES: Final = 50
 
@@ -77,7 +79,7 @@ class Stretch:
         self._length = 0
         self._open: list[tuple[str, int, int]] = []
         self._closed: dict[int, tuple[int, int, int]] = {}
-        self._fixes: dict[str, list[int]] = {}
+        self._fixes: defaultdict[str, list[int]] = defaultdict(list)
         size = _FIRST
         while size:
             size = self._grow(size)
@@ -129,7 +131,7 @@ class Stretch:
             return size
         ends = self._ends and self._at + LONGEST >= len(self._buf)
         found = tail(self._buf[self._at : self._at + LONGEST], ends, self._at == self._start)
-        if found is not None and self._mark(found[0].marks, self._at, self._length):
+        if found is not None and self._mark([(found[0].marks, self._base + self._at, self._length)]):
             self._out.append(found[0].json)
             self._at += found[1]
         return 0
@@ -139,40 +141,42 @@ class Stretch:
         if first == bad:
             return True
         shift = self._length - window.to[2 * first]
-        for index in window.marked[bisect_left(window.marked, first) : bisect_left(window.marked, bad)]:
-            found = window.gaps[index]
-            if found and not self._mark(found.marks, start + window.at[2 * index], shift + window.to[2 * index]):
-                return False
-        begin, end = start + window.at[2 * first], start + window.at[2 * bad]
+        base, at, to = self._base + start, window.at, window.to
+        marked = window.marked[bisect_left(window.marked, first) : bisect_left(window.marked, bad)]
+        gaps = ((window.gaps[index], base + at[2 * index], shift + to[2 * index]) for index in marked)
+        if not self._mark((found.marks, here, there) for found, here, there in gaps if found):
+            return False
         for kind, places in window.fixes.items():
-            self._fix(kind, [start + each for each in places if begin <= start + each < end])
+            inside = places[bisect_left(places, at[2 * first]) : bisect_left(places, at[2 * bad])]
+            self._fix(kind, [start + each for each in inside])
         self._out += window.pieces[2 * first : 2 * bad]
         self._length = shift + window.to[2 * bad]
         self._left = window.tokens[bad - 1]
         before = window.gaps[bad - 1]
         self._before = before.json if before else ""
-        self._at = end
+        self._at = start + at[2 * bad]
         return True
 
-    def _mark(self, marks: Iterable[Mark], at: int, to: int) -> bool:
-        """Notes the brackets and fixes of a gap; False at a bracket out of place."""
-        at += self._base
-        for what, here, there in marks:
-            if what in _PAIRS:
-                if len(self._open) >= self._room:
-                    return False
-                self._open.append((what, at + here, to + there))
-            elif what not in "}]":
-                self._fixes.setdefault(what, []).append(at + here)
-            elif self._open:
-                opener, begin, json = self._open.pop()
-                if _PAIRS[opener] != what:
-                    return False
-                self._closed[begin] = at + here, json, to + there
+    def _mark(self, gaps: Iterable[tuple[Sequence[Mark], int, int]]) -> bool:
+        """Notes the brackets and fixes of gaps at their places in both texts; False at a bracket out of place."""
+        open_, closed, fixes, room = self._open, self._closed, self._fixes, self._room
+        for marks, at, to in gaps:
+            for what, here, there in marks:
+                if what in _PAIRS:
+                    if len(open_) >= room:
+                        return False
+                    open_.append((what, at + here, to + there))
+                elif what not in _CLOSERS:
+                    fixes[what].append(at + here)
+                elif open_:
+                    opener, begin, json = open_.pop()
+                    if _PAIRS[opener] != what:
+                        return False
+                    closed[begin] = at + here, json, to + there
         return True
 
     def _fix(self, kind: str, places: Iterable[int]) -> None:
-        self._fixes.setdefault(kind, []).extend([self._base + each for each in places])
+        self._fixes[kind] += [self._base + each for each in places]
 
     # ---- strings with quotes or line breaks inside ----
 
@@ -218,29 +222,36 @@ class _Window:
     def __init__(self, text: str, left: str, last: bool, first: bool) -> None:
         parts = _TOKEN.split(text)
         self.count = count = max(0, len(parts) // 2 - (not last))
-        self._texts = parts[0 : 2 * count + 1 : 2]
+        self._texts = texts = parts[0 : 2 * count + 1 : 2]
         self.tokens = parts[1 : 2 * count : 2]
-        self.gaps: list[Gap | None] = list(map(gap, self._texts[:count]))
-        self.gaps.append(None)
+        known = {each: gap(each) for each in set(texts[:count])}
+        self.gaps: list[Gap | None] = [*map(known.get, texts[:count]), None]
         if first and count:
-            self.gaps[0] = opening(self._texts[0])
-        self._check([left, *self.tokens])
+            self.gaps[0] = opening(texts[0])
+        self._check([left, *self.tokens], known)
+        written = {each: found.json if found else "" for each, found in known.items()}
         self.pieces = parts[: 2 * count]
-        self.pieces[::2] = [each.json if each else "" for each in self.gaps[:count]]
+        self.pieces[::2] = map(written.__getitem__, texts[:count])
+        if first and count:
+            self.pieces[0] = self.gaps[0].json if self.gaps[0] else ""
         self.at = [0, *accumulate(map(len, parts[: 2 * count]))]
         self.fixes: dict[str, list[int]] = {}
         if "'" in text:
             self._requote()
         self.to = [0, *accumulate(map(len, self.pieces))]
-        self.marked = [index for index, each in enumerate(self.gaps) if each and each.marks]
+        marked = {each for each, found in known.items() if found and found.marks}
+        if first:
+            marked.add(texts[0])
+        self.marked = [index for index, each in enumerate(texts[:count]) if each in marked]
 
-    def _check(self, lefts: list[str]) -> None:
+    def _check(self, lefts: list[str], known: Mapping[str, Gap | None]) -> None:
         """What a gap alone does not tell: an odd key, or a number behind it, may change where a string ends."""
-        for index, each in enumerate(self.gaps):
-            if each and each.blank and lefts[index][:1] in "\"'" and self.tokens[index][0] not in "\"'":
-                self.gaps[index] = None
-        flags = [each is not None and each.after_key for each in self.gaps]
-        flags[-1] = _COLON.match(self._texts[-1]) is not None
+        if any(each and each.blank for each in known.values()):
+            for index, each in enumerate(self.gaps):
+                if each and each.blank and lefts[index][:1] in "\"'" and self.tokens[index][0] not in "\"'":
+                    self.gaps[index] = None
+        after_key = {each: found is not None and found.after_key for each, found in known.items()}
+        flags = [*map(after_key.__getitem__, self._texts[:-1]), _COLON.match(self._texts[-1]) is not None]
         if all(map(_IS_KEY, set(compress(lefts, flags)))):
             return
         for index, (left, flag) in enumerate(zip(lefts, flags, strict=True)):

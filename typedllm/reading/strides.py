@@ -82,11 +82,24 @@ class StrideReader(Cursor):
             data = _decode(text)
         except ValueError:
             return MISSING
-        parts = _parts(data)
-        if self.parts + parts > self.bounds.parts or not fits(data, shape):
+        if not fits(data, shape):
+            return MISSING
+        parts = len(text) // 2
+        if self.parts + parts > self.bounds.parts:
+            self._count()
+            parts = _parts(data)
+        else:
+            self._uncounted.append((parts, data))
+        if self.parts + parts > self.bounds.parts:
             return MISSING
         self.parts += parts
         return data
+
+    def _count(self) -> None:
+        """Counts the parts of what was read at once, of which `parts` has the most that there could be."""
+        for most, data in self._uncounted:
+            self.parts += _parts(data) - most
+        self._uncounted = []
 
     def _read(self, text: str, shape: Shape, at: int, around: str) -> Node:
         """The same container part by part."""

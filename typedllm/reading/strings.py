@@ -126,6 +126,8 @@ def verdict(
         known: the declared keys of the object around it.
     """
     text, complete = behind
+    if text[:1].isalnum() and place != "key":
+        return "inner"
     at = _end(_SPACE, text, 0)
     if at == len(text):
         return "ends" if complete else "more"
