@@ -2,11 +2,12 @@
 
     python benchmarks/streaming.py                     10 KB, 100 KB and 400 KB in pieces of 20 characters
     python benchmarks/streaming.py --sizes 10,100,400,1000 --pieces 1,4,20,200
-    python benchmarks/streaming.py --instructor        with instructor's partial objects, when it is installed
+    python benchmarks/streaming.py --instructor        with instructor's partial objects, when it is installed (minutes)
 
 The reply is one object with a list of nested records. Seconds are CPU of this process; `peak` is what Python allocated
 at most, measured in a run of its own. `plain` is the least that anyone can do in Python: a push parser of valid JSON
-that shows nothing and mends nothing. What is extrapolated (quadratic peers at large sizes) is marked with `~`.
+that shows nothing and mends nothing; the last column says how many times of it a way costs. `stream` is a client's
+stream from the model's pieces to the value. What is extrapolated (quadratic peers at large sizes) is marked with `~`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from typedllm import Schema
+from typedllm import Client, Schema
+from typedllm.models.scripted import ScriptedModel
 from typedllm.reading.extract import Extractor
 from typedllm.records import Policy
 from typedllm.streaming.live import Live
@@ -87,6 +89,15 @@ def every_data(pieces: Sequence[str]) -> None:
     """The same, and the data of each snapshot is read."""
     for snapshot in _followed(pieces):
         _ = snapshot.data
+
+
+def stream(pieces: Sequence[str]) -> None:
+    """All of it: a client's stream with its bounds, its account and the value at the end."""
+    model = ScriptedModel(["".join(pieces)], chunk_sizes=[len(pieces[0])])
+    with Client(model).stream("x", Reply) as each:
+        for _ in each:
+            pass
+        each.result()
 
 
 def _followed(pieces: Sequence[str]) -> Iterator[Any]:
@@ -186,7 +197,13 @@ def instructor(pieces: Sequence[str]) -> None:
 
 
 Way = Callable[[Sequence[str]], None]
-OURS: dict[str, Way] = {"plain": plain, "reader": reader, "snapshots": snapshots, "every .data": every_data}
+OURS: dict[str, Way] = {
+    "plain": plain,
+    "reader": reader,
+    "snapshots": snapshots,
+    "every .data": every_data,
+    "stream": stream,
+}
 ANEW: dict[str, Way] = {"jiter anew": jiter}
 
 
@@ -216,36 +233,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,100,400", help="in KB")
     parser.add_argument("--pieces", default="20", help="in characters")
-    parser.add_argument("--instructor", action="store_true", help="measure instructor too, on 10 KB at most")
+    parser.add_argument("--instructor", action="store_true", help="measure instructor too")
     parser.add_argument("--memory", action="store_true", help="measure the peaks too")
     args = parser.parse_args()
     sizes = [int(size) * 1000 for size in args.sizes.split(",")]
     ways = OURS | ANEW | ({"instructor": instructor} if args.instructor else {})
-    print(f"{'way':12} {'piece':>5} " + " ".join(f"{size // 1000:>7} KB" for size in sizes) + "   growth  us/piece")
+    head = " ".join(f"{size // 1000:>7} KB" for size in sizes)
+    print(f"{'way':12} {'piece':>5} {head}   growth  us/piece  x plain")
     for piece in map(int, args.pieces.split(",")):
+        floor = 0.0
         for name, way in ways.items():
-            print(row(name, way, piece, sizes), flush=True)
+            line, most = row(name, way, piece, sizes)
+            floor = floor or most
+            print(f"{line} {most / floor:>8.1f}", flush=True)
             if args.memory and name in OURS:
                 peaks = " ".join(f"{peak(way, cut(reply(size), piece)):>7.2f} MB" for size in sizes)
                 print(f"{'  peak':12} {piece:>5} {peaks}", flush=True)
 
 
-def row(name: str, way: Way, piece: int, sizes: Sequence[int]) -> str:
-    """The line of one way: seconds at each size, how they grow, and what one piece costs at the last."""
+def row(name: str, way: Way, piece: int, sizes: Sequence[int]) -> tuple[str, float]:
+    """The line of one way: seconds at each size, how they grow, what one piece costs at the last; and the last."""
     measured: list[tuple[int, float]] = []
     cells: list[str] = []
+    last = 0.0
     for size in sizes:
         text = reply(size)
-        work = len(text) ** 2 // piece // 2 * (2_000 if name == "instructor" else 1)
+        work = len(text) ** 2 // piece // 2 * (5 if name == "instructor" else 1)
         if name not in OURS and work > AFFORDABLE and measured:
             known, took = measured[-1]
-            cells.append(f"~{took * (size / known) ** 2:>9.3f}")
+            last = took * (size / known) ** 2
+            cells.append(f"~{last:>9.3f}")
             continue
-        measured.append((size, min(seconds(way, cut(text, piece)) for _ in range(3 if size < 200_000 else 1))))
-        cells.append(f"{measured[-1][1]:>10.3f}")
-    (first, least), (last, most) = measured[0], measured[-1]
-    growth = f"{math.log(most / least) / math.log(last / first):>7.2f}" if last > first else "      -"
-    return f"{name:12} {piece:>5} " + " ".join(cells) + f" {growth} {most / (last / piece) * 1e6:>9.1f}"
+        last = min(seconds(way, cut(text, piece)) for _ in range(3 if size < 200_000 else 1))
+        measured.append((size, last))
+        cells.append(f"{last:>10.3f}")
+    (first, least), (end, most) = measured[0], measured[-1]
+    growth = f"{math.log(most / least) / math.log(end / first):>7.2f}" if end > first else "      -"
+    return f"{name:12} {piece:>5} " + " ".join(cells) + f" {growth} {most / (end / piece) * 1e6:>9.1f}", last
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typedllm import Client, ModelError, RefusalError, Result, Schema, Truncated
 from typedllm.models.openai import OpenAIModel
 from typedllm.models.scripted import ScriptedModel
 from typedllm.records import Chunk, Request, Usage
+from typedllm.schema.profiles import OPENAI
 from typedllm.streaming import Snapshot
 
 THOUGHT = '<think>Is it {"who": "Bob"}?</think>\n```json\n' + GOOD + "\n```\nDone."
@@ -84,6 +85,19 @@ def test_streams_of_either_api(server: Server, both: Both, case: str, api: str) 
     assert reply.reasoning == step.reasoning
     assert reply.source == ("tool" if step.tool else "text")
     assert (reply.first_token_seconds or 0) > 0
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("native", ["tool", "schema"])
+def test_a_root_that_is_sent_in_an_object(server: Server, both: Both, native: str, api: Any) -> None:
+    text = json.dumps({"value": [{"sku": "ab", "count": number} for number in range(6)]})
+    server.script(say(None, tool=text, pieces=12, finish="tool_calls") if native == "tool" else say(text, pieces=12))
+    model = OpenAIModel("m", base_url=server.url, api=api, profile=OPENAI, max_retries=0)
+    snapshots, result = followed(both, model, list[Line], native=native)
+    assert [line.count for line in result.value] == list(range(6))
+    assert snapshots[-1].complete
+    assert [len(snapshot.data) for snapshot in snapshots] == sorted(len(snapshot.data) for snapshot in snapshots)
+    assert len(snapshots) > 6
 
 
 def test_a_connection_that_is_cut(server: Server, both: Both) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -117,6 +118,39 @@ def test_items_of_a_root_that_is_sent_in_an_object_come_as_they_close() -> None:
         assert next(items) == Line(sku="0", count=0)
         assert model.taken < len(model.text) - 40
         assert [line.count for line in items] == [1, 2]
+
+
+class Endless(Slow):
+    """A model that writes a list of so many lines, and keeps nothing of it."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__("")
+        self.count = count
+
+    def stream(self, request: Request, /) -> Iterator[Chunk]:
+        yield Chunk('{"value": [')
+        for number in range(self.count):
+            yield Chunk(
+                f'{{"sku": "and so on", "count": {number}, "note": null}}{"," if number < self.count - 1 else ""}'
+            )
+        yield Chunk("]}", finish_reason="stop")
+
+
+def peak(count: int) -> int:
+    client = Client(Endless(count))
+    tracemalloc.start()
+    try:
+        with client.stream("x", list[Line]) as stream:
+            assert all(line.count == number for number, line in enumerate(stream.items(keep=False)))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_items_that_are_not_kept_take_no_memory() -> None:
+    peak(450)  # what is made once, and what the interpreter keeps for reuse
+    few, many = peak(450), peak(1_000)
+    assert many < 1.2 * few
 
 
 def test_an_item_of_a_wrong_type_is_repaired_on_its_own() -> None:

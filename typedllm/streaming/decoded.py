@@ -18,6 +18,7 @@ from typedllm.streaming.levels import Key
 from typedllm.streaming.live import Live
 from typedllm.streaming.shown import goes_on, part_at, settled
 from typedllm.streaming.snapshots import Change, Open, Snapshot, Text
+from typedllm.streaming.snapshots import pointer as place
 
 _INSIDE: Final = "\0"  # the key of what is a part of the container around it, without a place of its own
 
@@ -47,11 +48,13 @@ class _Frame:
         codec: what it stands for; None: that is told by its end.
         out: what its parts stand in; None: in what its place says.
         seen: how many of its parts were taken.
+        gone: how many of them were forgotten.
         late: whether some of them wait for its end.
+        listed: whether it is a list in what was written and in the value.
         name: the key of a pair, once it is known.
     """
 
-    __slots__ = ("above", "codec", "key", "late", "name", "out", "own", "seen", "where")
+    __slots__ = ("above", "codec", "gone", "key", "late", "listed", "name", "out", "own", "seen", "where")
 
     def __init__(self, above: Open | None, key: Key, where: _Where | None, codec: Codec | None) -> None:
         self.above = above
@@ -60,8 +63,8 @@ class _Frame:
         self.codec = codec
         self.out: Open | None = None
         self.own = False
-        self.seen = 0
-        self.late = False
+        self.seen = self.gone = 0
+        self.late = self.listed = False
         self.name: str | None = None
 
 
@@ -123,9 +126,31 @@ class Decoded:
         """The data at a JSON Pointer; see `part_at`."""
         return part_at(self._open(), self._root, pointer, growing=growing)
 
-    def forget(self, pointer: str) -> int:  # noqa: ARG002
-        """Nothing is dropped: the parts of the reply are needed to undo its shape."""
+    def forget(self, pointer: str) -> int:
+        """Drop the items so far of the list at a pointer, while it is open, where it is sent as a list too."""
+        for at, part in enumerate(self._chain):
+            frame = next((each for each in self._frames if each.own and each.out is part), None)
+            if part.path == pointer and frame is not None and frame.listed and not frame.late:
+                gone = self._live.forget(place(frame.above, frame.key))
+                if gone > part.gone and isinstance(part.parts, list):
+                    self._renew(at, Open(part.above, part.key, part.parts[gone - part.gone :], gone))
+                    frame.gone = gone
+                return gone
         return 0
+
+    def _renew(self, at: int, part: Open) -> None:
+        """What is open below a part stands in what that is now; snapshots that were kept know it as it was."""
+        new: dict[int, Open] = {}
+        for old in self._open()[at:]:
+            made = part if not new else Open(new[id(old.above)], old.key, old.parts, old.gone)
+            new[id(old)] = made
+        self._chain = [new.get(id(each), each) for each in self._chain]
+        self._text = None if self._text is None else new.get(id(self._text), self._text)
+        for frame, level in zip(self._frames, self._live.levels, strict=False):
+            frame.above = level.open.above
+            frame.out = None if frame.out is None else new.get(id(frame.out), frame.out)
+            if frame.where is not None and frame.where.above is not None:
+                frame.where = frame.where._replace(above=new.get(id(frame.where.above), frame.where.above))
 
     def void(self) -> None:
         """What was shown does not count any more."""
@@ -178,7 +203,8 @@ class Decoded:
             return _Where(part.codec, frame.where.above, frame.where.key)
         if part.key is None:
             return _Where(part.codec, frame.out, _INSIDE)
-        return self._at(frame, part.codec, count if isinstance(frame.out.parts, list) else part.key, part.absent)
+        here = count + frame.out.gone if isinstance(frame.out.parts, list) else part.key
+        return self._at(frame, part.codec, here, part.absent)
 
     def _at(self, frame: _Frame, codec: Codec, key: Key | None, absent: bool = False) -> _Where | None:
         if frame.out is None or key is None or (isinstance(frame.out.parts, dict) and key in frame.out.parts):
@@ -199,7 +225,7 @@ class Decoded:
             frame.out = where.above
         elif shape != "part":
             frame.out = Open(where.above, where.key, {} if shape == "object" else [])
-            frame.own = True
+            frame.own, frame.listed = True, kind == shape == "array"
             self._chain.append(frame.out)
             self._changes.append(("opened", where.above, where.key, frame.out))
 
@@ -226,7 +252,7 @@ class Decoded:
     def _leave(self, frame: _Frame, said: Any) -> None:
         """A container of the reply is closed."""
         around = self._frames[-1] if self._frames else None
-        whole = frame.seen == len(said) and not frame.late
+        whole = frame.seen - frame.gone == len(said) and not frame.late
         where = frame.where
         if where is None or (not frame.own and frame.codec is not None and not whole):
             placed = False

@@ -7,7 +7,7 @@ spelling, a `"7"` for a number) is shown when the object around it closes, align
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from typedllm.reading.align import Aligner
@@ -93,6 +93,11 @@ class Live:
         self._clear()
         self._root = data
         return self._snapshot()
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """The objects and lists that are open, outermost first."""
+        return self._stack
 
     def part(self, pointer: str, *, growing: bool = False) -> Any:
         """The data at a JSON Pointer; see `part_at`."""
