@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.generated import broken, typed_values
 from tests.test_reading_corpus import ROWS, TYPES
 from tests.zoo import ZOO
 from typedllm import Client, Reply, Result, Schema
@@ -96,7 +97,7 @@ def honest(seen: list[tuple[Snapshot, Any]]) -> None:
     for each in rounds:
         for (snapshot, before), (_, after) in pairwise(each):
             later = leaves(after)
-            for path, value in leaves(before).items():
+            for path, value in leaves(before).items() if before is not MISSING else ():
                 if path in snapshot.open:
                     continue_ = later.get(path, MISSING)
                     grown = isinstance(continue_, str) and isinstance(value, str) and continue_.startswith(value)
@@ -211,6 +212,40 @@ def test_every_type_is_streamed_honestly(name: str) -> None:
             honest(seen)
             if result.ok:
                 ends_in_the_value(seen, result, schema)
+
+
+NOISE = [
+    "```json\n",
+    "Sure: ",
+    "\n```",
+    "{",
+    "}",
+    '"',
+    ",",
+    "'",
+    "// c\n",
+    "...",
+    "<think>x</think>",
+    "]",
+    "[",
+    "\\",
+    "1",
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(typed_values(most=1), st.data(), st.integers(1, 12))
+def test_broken_replies_are_streamed_honestly(typed: tuple[Any, list[Any]], data: st.DataObject, size: int) -> None:
+    schema = Schema[Any](typed[0])
+    value = json.loads(schema.dump(typed[1][0]))
+    text = json.dumps(data.draw(st.sampled_from([value, *islice(broken(value), 20)])))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at, gone = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 3))
+        text = text[:at] + data.draw(st.sampled_from(NOISE)) + text[at + gone :]
+    seen, result = followed(text, schema, [size])
+    honest(seen)
+    if result.ok:
+        ends_in_the_value(seen, result, schema)
 
 
 def test_an_end_that_is_certain_takes_nothing_back() -> None:
