@@ -186,7 +186,10 @@ READ: dict[str, tuple[dict[str, Any], Reply]] = {
     ),
     "log-probabilities without numbers": (completion(logprobs={"content": [{"token": "a"}]}), Reply("a")),
     "no message": ({"choices": [{}]}, Reply("", finish_reason=None)),
-    "wrong types": ({"choices": [{"message": {"content": 5, "refusal": []}}], "usage": "?"}, Reply("", None)),
+    "wrong types": ({"choices": [{"message": {"content": [5], "refusal": []}}], "usage": "?"}, Reply("", None)),
+    "content as an object": (completion({"content": {"a": "é"}}), Reply('{"a": "é"}')),
+    "content as texts": (completion({"content": ["a", {"type": "text", "text": "b"}, None]}), Reply("ab")),
+    "a text for a message": ({"choices": [{"text": "a", "finish_reason": "stop"}]}, Reply("a")),
 }
 
 
@@ -219,6 +222,9 @@ USAGES: dict[str, tuple[dict[str, Any], Usage]] = {
         {"prompt_tokens": 5, "completion_tokens": 7, "prompt_cache_hit_tokens": 4, "cost": 0.1},
         Usage(5, 4, 7, None, Decimal("0.1"), 1),
     ),
+    "whole floats": ({"prompt_tokens": 5.0, "completion_tokens": 7.5}, Usage(5, None, None, None, None, 1)),
+    "a cost that is none": ({"prompt_tokens": 5, "cost": float("nan")}, Usage(5, None, None, None, None, 1)),
+    "a cost below zero": ({"prompt_tokens": 5, "cost": -1}, Usage(5, None, None, None, None, 1)),
     "half": ({"completion_tokens": 7}, Usage(None, None, 7, None, None, 1)),
     "nonsense": ({"prompt_tokens": True, "completion_tokens": "7"}, Usage(requests=1, unreported=1)),
 }

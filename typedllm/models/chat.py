@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from math import inf
 from typing import Any, Final
 
 from typedllm.models.answer import Answer, Piece, expected, whole
@@ -84,7 +85,7 @@ def read(payload: object, request: Request) -> Reply | Trouble:
     choice = _first(choices)
     if choice.get("error"):
         return trouble(choice)
-    message = table(choice.get("message"))
+    message = table(choice.get("message")) or {"content": choice.get("text")}
     reader = Answer(expected(request))
     answer = whole(reader, _pieces(message, reader))
     refusal = text(message.get("refusal")) or None
@@ -106,10 +107,12 @@ def _first(choices: Any) -> Mapping[str, object]:
 
 def _pieces(message: Mapping[str, object], answer: Answer) -> Iterator[Piece | None]:
     content = message.get("content")
-    if isinstance(content, str):
-        yield answer.add("text", content)
-    for part in map(table, rows(content)):
-        yield answer.add("text", text(part.get("text")))
+    if content is not None and not isinstance(
+        content, list
+    ):  # a service that has read the JSON itself gives the object
+        yield answer.add("text", as_text(content))
+    for part in rows(content):
+        yield answer.add("text", text(part) or text(table(part).get("text")))
     for place, call in enumerate(map(table, rows(message.get("tool_calls")))):
         arguments = table(call.get("function")).get("arguments")
         yield answer.add_call(call.get("index", place), as_text(arguments))
@@ -142,7 +145,9 @@ def read_usage(value: object) -> Usage | None:
         count(usage.get("prompt_cache_hit_tokens")) if cached is None else cached,
         completion,
         reasoning,
-        Decimal(str(cost)) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
+        Decimal(str(cost))
+        if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < inf
+        else None,
         requests=1,
     )
 

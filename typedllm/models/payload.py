@@ -45,7 +45,11 @@ def parse(data: bytes | str) -> object:
     try:
         return cast("object", from_json(data))
     except ValueError:
+        pass
+    try:
         return cast("object", json.loads(data))  # the slower reader takes lone surrogates, which models do write
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def table(value: object) -> Mapping[str, object]:
@@ -65,6 +69,8 @@ def text(value: object) -> str:
 
 def count(value: object) -> int | None:
     """The non-negative whole number, or None."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 

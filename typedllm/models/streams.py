@@ -51,7 +51,7 @@ def read_whole(data: bytes, api: Api, asked: Asked, retries: int = 0) -> Reply:
     try:
         payload = parse(data)
     except ValueError as error:
-        start = asked.clean(data[:200].decode(errors="replace"))
+        start = asked.clean(data[:200].decode(errors="replace")) or "an empty body"
         message = f"{asked.provider} sent what is not JSON: {start} (check that the base URL speaks this API)"
         raise ModelError(message, provider=asked.provider, status=200, retries=retries) from error
     read = api.read(payload, asked.request)

@@ -17,6 +17,8 @@ from typing import Any, Final, Generic, Literal, TypeVar
 T = TypeVar("T")
 
 MAX_PAUSE: Final = 60.0
+_FINAL: Final = frozenset({"TooManyRedirects", "DecodingError", "UnsupportedProtocol", "InvalidURL"})
+"""What an HTTP client raises for an answer, or an address, that will be the same again."""
 _FIRST_BACKOFF: Final = 0.5
 _MAX_BACKOFF: Final = 8.0
 
@@ -93,7 +95,8 @@ class Failure:
     def retryable(self) -> bool:
         """Whether the same request may well succeed when it is sent again."""
         if self.status is None:
-            return self.kind != "too_long"
+            causes = {type(error).__name__ for error in (self.cause, self.cause.__cause__)}
+            return self.kind != "too_long" and not causes & _FINAL
         advice = self.headers.get("x-should-retry")
         if advice in {"true", "false"}:
             return advice == "true"
