@@ -107,11 +107,10 @@ def _first(choices: Any) -> Mapping[str, object]:
 
 def _pieces(message: Mapping[str, object], answer: Answer) -> Iterator[Piece | None]:
     content = message.get("content")
-    if content is not None and not isinstance(
-        content, list
-    ):  # a service that has read the JSON itself gives the object
+    parts = rows(content)
+    if not parts and content not in (None, []):  # a service that has read the JSON itself gives the object
         yield answer.add("text", as_text(content))
-    for part in rows(content):
+    for part in parts:
         yield answer.add("text", text(part) or text(table(part).get("text")))
     for place, call in enumerate(map(table, rows(message.get("tool_calls")))):
         arguments = table(call.get("function")).get("arguments")
