@@ -281,7 +281,7 @@ def _written(text: str, result: Result[Any], data: Any) -> None:
             assert all(sign in rest for sign in leaf if sign.isalnum()), f"{path}: {leaf!r} comes of {written!r}"
 
 
-_AROUND: Final = frozenset({"prose", "fence", "reasoning", "mark", "tag", "extra_closer"})
+_AROUND: Final = frozenset({"prose", "fence", "reasoning", "mark", "tag"})
 
 
 def _within(inner: Span, outer: Span) -> bool:
@@ -298,7 +298,9 @@ _CHANGING: Final = frozenset(
 
 
 def _same(a: object, b: object) -> bool:
-    return a == b or json.dumps(a) == json.dumps(b) or (isinstance(b, float) and isinstance(a, int) and float(a) == b)
+    if isinstance(a, int) and isinstance(b, float):
+        return json.loads(f"{a}.0") == b
+    return a == b or json.dumps(a) == json.dumps(b)
 
 
 def _read_again(schema: Schema[Any], result: Result[Any]) -> None:
