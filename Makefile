@@ -47,5 +47,6 @@ clean:
 
 record: $(VENV)/.local
 	$(BIN)/python -m typedllm.models.weights
-	for each in sentiment coffee_shop calendar; do \
-	  $(BIN)/python examples/$$each/main.py --model local --record > examples/$$each/expected.txt || exit 1; done
+	for each in $(dir $(wildcard examples/*/main.py)); do \
+	  $(BIN)/python $${each}main.py --model local --record > /dev/null || exit 1; \
+	  $(BIN)/python $${each}main.py > $${each}expected.txt || exit 1; done

@@ -6,26 +6,31 @@
 
 A server on loopback speaks Chat Completions. Its first reply to a call is a scripted failure; every later one is the
 right document or, where the request asks for parts of it, these parts. What was sent and written is counted by its
-characters, four to a token, the same for all; schemas and tools count as they stand in the request's body. Other
-libraries are measured where they are installed: instructor, pydantic-ai. A value that differs from the right one is an
-error of the run.
+characters, four to a token, the same for all; schemas and tools count as they stand in the request's body, except a
+response format that is asked of vLLM: it decodes under the schema and shows the model nothing of it. Other libraries
+are measured where they are installed: instructor, pydantic-ai, TypeChat. A value that differs from the right one is an
+error of the run. At the end stands what typedllm takes of what each of them takes, over the cases that it solves.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
+import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from typedllm import Client
+from typedllm.models.openai import OpenAIModel
 
 TASK = "Take this order: " + "; ".join(f"line {n}: see the list" for n in range(20))
 
@@ -58,6 +63,38 @@ class Order(Part):
         if self.paid > self.total:
             raise ValueError("paid is more than total")
         return self
+
+
+CLOSED = ConfigDict(extra="forbid")
+
+
+@dataclass(config=CLOSED)
+class DrinkClass:
+    """The same types for TypeChat, which takes no models of pydantic."""
+
+    kind: Literal["drink"]
+    name: str
+    size: Literal["short", "tall", "grande"]
+    shots: Annotated[int, Field(ge=1, le=4)]
+
+
+@dataclass(config=CLOSED)
+class CakeClass:
+    kind: Literal["cake"]
+    name: str
+    slices: Annotated[int, Field(ge=1)]
+
+
+@dataclass(config=CLOSED)
+class OrderClass:
+    customer: str
+    lines: list[Annotated[DrinkClass | CakeClass, Field(discriminator="kind")]]
+    paid: Annotated[float, Field(ge=0)]
+    total: Annotated[float, Field(ge=0)]
+
+    def __post_init__(self) -> None:
+        if self.paid > self.total:
+            raise ValueError("paid is more than total")
 
 
 DRINK = {"kind": "drink", "name": "latte", "size": "tall", "shots": 2}
@@ -112,16 +149,18 @@ class Service:
 
     def __init__(self) -> None:
         self.case = CASES["prose only"]
+        self.counted: tuple[str, ...] = ()
         self.requests = self.sent = self.written = self.first = 0
 
-    def begin(self, case: Case) -> None:
+    def begin(self, case: Case, library: str) -> None:
         """The next call is about this case."""
         self.case, self.requests, self.sent, self.written, self.first = case, 0, 0, 0, 0
+        self.counted = ("messages", "tools") if library == VLLM else ("messages", "tools", "response_format")
 
     def answer(self, body: Any) -> Any:
         """One Chat Completions answer."""
         self.requests += 1
-        read = {key: body[key] for key in ("messages", "tools", "response_format") if body.get(key)}
+        read = {key: body[key] for key in self.counted if body.get(key)}
         self.sent += len(json.dumps(read, ensure_ascii=False))
         first = self.requests == 1
         text = self.case.reply if first else self._mended(body)
@@ -139,6 +178,8 @@ class Service:
     def _mended(self, body: Any) -> str:
         """The parts that the request asks for, else the whole."""
         asked = set(re.findall(r'^ +"(/[^"]*)"\??:', str(body["messages"][-1]["content"]), re.M))
+        native = body.get("response_format", {}).get("json_schema", {})
+        asked |= set(native["schema"]["properties"]) if native.get("name") == "parts" else set()
         if not asked:
             return WHOLE
         parts = {**self.case.parts, "/lines/-": self.case.parts.get("/lines/-", [])}
@@ -178,21 +219,26 @@ def _at(place: str) -> Any:
     return value
 
 
-def peers(url: str) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Each library with a call of it."""
-    client = Client(f"{url}#m", max_repairs=2)
-    yield "typedllm", lambda: client.generate(TASK, Order)
-    whole = Client(f"{url}#m", max_repairs=2, strategy="full")
-    yield 'typedllm, strategy="full"', lambda: whole.generate(TASK, Order)
+OPENAI, VLLM, WHOLE_ONLY = "typedllm, openai", "typedllm, vllm", 'typedllm, strategy="full"'
+OURS = ("typedllm", OPENAI, VLLM, WHOLE_ONLY)
+
+
+def libraries(url: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Each library with a call of it that gives the value as plain data."""
+    for name, service in (("typedllm", None), (OPENAI, "openai"), (VLLM, "vllm"), (WHOLE_ONLY, None)):
+        model = OpenAIModel("m", service=service, base_url=url, api_key="none")
+        client = Client(model, max_repairs=2, strategy="full" if name == WHOLE_ONLY else "auto")
+        yield name, lambda client=client: client.generate(TASK, Order).model_dump()  # type: ignore[misc]
     if find_spec("instructor"):
         import instructor
         from openai import OpenAI
 
         patched = instructor.from_openai(OpenAI(base_url=url, api_key="none", max_retries=0))
         messages: Any = [{"role": "user", "content": TASK}]
+        ask: Any = patched.chat.completions.create
         yield (
             "instructor",
-            lambda: patched.chat.completions.create(model="m", messages=messages, response_model=Order, max_retries=2),
+            lambda: ask(model="m", messages=messages, response_model=Order, max_retries=2).model_dump(),
         )
     if find_spec("pydantic_ai"):
         from pydantic_ai import Agent
@@ -202,35 +248,77 @@ def peers(url: str) -> Iterator[tuple[str, Callable[[], Any]]]:
         agent = Agent(
             OpenAIChatModel("m", provider=OpenAIProvider(base_url=url, api_key="none")), output_type=Order, retries=2
         )
-        yield "pydantic-ai", lambda: asyncio.run(agent.run(TASK)).output
+        yield "pydantic-ai", lambda: asyncio.run(agent.run(TASK)).output.model_dump()
+    if find_spec("typechat"):
+        yield "TypeChat", lambda: asyncio.run(translated(url))
+
+
+async def translated(url: str) -> Any:
+    """The value by TypeChat, which repairs once."""
+    import typechat
+
+    async with typechat.create_openai_language_model("none", "m", f"{url}/chat/completions") as model:
+        translator = typechat.TypeChatJsonTranslator(model, typechat.TypeChatValidator(OrderClass), OrderClass)
+        result = await translator.translate(TASK)
+        if isinstance(result, typechat.Failure):
+            raise ValueError(result.message)
+        return dataclasses.asdict(result.value)
+
+
+class Row(NamedTuple):
+    """What one library took for one case, in tokens."""
+
+    requests: int
+    input: int
+    output: int
+    all: int
+    repairs: int
+    note: str = ""
+
+
+def measured(service: Service, library: str, call: Callable[[], Any], case: Case) -> Row:
+    """One case through one library."""
+    service.begin(case, library)
+    try:
+        note = "" if call() == RIGHT else "another value"
+    except Exception as error:  # a library that gives up on a case is one of the findings
+        note = type(error).__name__
+    both = service.sent + service.written
+    sizes = [size // 4 for size in (service.sent, service.written, both, both - service.first)]
+    return Row(service.requests, *sizes, note)
+
+
+def summed(rows: dict[str, Row], cases: Iterable[str]) -> Row:
+    """What one library took for several cases."""
+    found = [rows[case] for case in cases]
+    unsolved = sum(bool(row.note) for row in found)
+    totals = [sum(column) for column in zip(*(row[:5] for row in found), strict=True)]
+    return Row(*totals, f"{unsolved} without the value" if unsolved else "")
 
 
 def main() -> None:
     """Measure and print."""
-    service, right = Service(), Order.model_validate(RIGHT)
+    logging.disable()
+    service, rows = Service(), dict[str, dict[str, Row]]()
     print(f"{'':28}{'library':28}{'requests':>9}{'input':>8}{'output':>8}{'all':>8}{'repairs':>9}")
-    sums: dict[str, list[int]] = {}
     with service.running() as url:
         for name, case in CASES.items():
-            for library, call in peers(url):
-                service.begin(case)
-                try:
-                    failed = "" if call().model_dump() == right.model_dump() else "  another value"
-                except Exception as error:  # a library that gives up on a case is one of the findings
-                    failed = f"  {type(error).__name__}"
-                both = service.sent + service.written
-                sizes = [size // 4 for size in (service.sent, service.written, both, both - service.first)]
-                show(name, library, service.requests, sizes, failed)
-                total = sums.setdefault(library, [0] * 6)
-                new = [service.requests, *sizes, bool(failed)]
-                sums[library] = [a + b for a, b in zip(total, new, strict=True)]
-    for library, (requests, *sizes, failures) in sums.items():
-        show("all", library, requests, sizes, f"  {failures} without the value")
+            for library, call in libraries(url):
+                rows.setdefault(library, {})[name] = row = measured(service, library, call, case)
+                show(name, library, row)
+    for library, own in rows.items():
+        show("all", library, summed(own, CASES))
+    for ours in OURS:
+        for peer in sorted(rows.keys() - set(OURS)):
+            solved = [name for name, row in rows[peer].items() if not row.note]
+            one, other = summed(rows[ours], solved), summed(rows[peer], solved)
+            parts = f"requests {one.requests / other.requests:.2f}, all {one.all / other.all:.2f}, "
+            print(f"{ours} / {peer} over {len(solved)} cases: {parts}repairs {one.repairs / other.repairs:.2f}")
 
 
-def show(name: str, library: str, requests: int, sizes: list[int], note: str) -> None:
+def show(name: str, library: str, row: Row) -> None:
     """Print one row."""
-    print(f"{name:28}{library:28}{requests:9}{sizes[0]:8}{sizes[1]:8}{sizes[2]:8}{sizes[3]:9}{note}")
+    print(f"{name:28}{library:28}{row.requests:9}{row.input:8}{row.output:8}{row.all:8}{row.repairs:9}  {row.note}")
 
 
 if __name__ == "__main__":

@@ -125,6 +125,52 @@ def test_one_client_may_judge_itself_and_counts_once(both: Both) -> None:
     assert client.meter.totals.calls == 2
 
 
+def test_what_a_check_of_ones_own_asks_is_counted(both: Both) -> None:
+    """Whether the value passes or not; also what a check within its call asks."""
+    inner = both.client(ScriptedModel(repeat(PASSES)))
+    judge = both.client(ScriptedModel(repeat(Reply("true", usage=COST))))
+
+    if both.world == "sync":
+
+        def deeper(_: bool) -> None:
+            inner.run("deeper?", Any)
+
+        def judged(value: Drink) -> None:
+            assert judge.generate("good?", bool, checks=[deeper])
+            if value.shots > 4:
+                raise ValueError("nine shots are too many")
+
+    else:
+
+        async def deeper(_: bool) -> None:
+            await inner.run("deeper?", Any)
+
+        async def judged(value: Drink) -> None:
+            assert await judge.generate("good?", bool, checks=[deeper])
+            if value.shots > 4:
+                raise ValueError("nine shots are too many")
+
+    client = both.client(ScriptedModel([Reply(MANY, usage=COST), Reply(GOOD, usage=COST)]))
+    result = both.call(client.run, "x", Drink, checks=[judged])
+    assert result.ok
+    assert [attempt.judging for attempt in result.attempts] == [COST + COST, COST + COST]
+    assert result.usage.requests == 6
+    assert client.meter.totals.usage == judge.meter.totals.usage == inner.meter.totals.usage == COST + COST
+
+
+def test_what_it_asks_is_counted_when_it_fails(both: Both) -> None:
+    judge = Client(ScriptedModel([Reply("true", usage=COST), Reply("no", usage=COST)]), max_repairs=0)
+
+    def judged(_: Drink) -> None:
+        judge.generate("good?", bool)
+        judge.generate("really?", bool)
+
+    client = both.client(ScriptedModel([Reply(GOOD, usage=COST)]))
+    error = both.call(client.run, "x", Drink, checks=[judged]).error
+    assert isinstance(error, ModelError)
+    assert error.usage == COST + COST + COST
+
+
 def test_judges_are_not_asked_about_what_the_rules_reject(both: Both) -> None:
     judging = ScriptedModel([PASSES])
     judge = check_with(Client(judging), "Anything goes.")

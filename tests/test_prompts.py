@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from typedllm import Client, Issue, Request, prompts
 from typedllm.models.scripted import ScriptedModel
+from typedllm.repair.feedback import lines
 from typedllm.schema.profiles import Profile
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -50,7 +51,9 @@ PROMPTS: dict[str, Any] = {
     "prompt_function": lambda: text(order.render("A ```latte```.", [1, 2])),
     "judge": lambda: prompts.judging("It is polite.", "Say hello.", '"Hello!"') + "\n",
     "text_repair": lambda: prompts.text_repair("Hallo!", ["say it in English"], [prompts.text_limit(50)]) + "\n",
-    "item_repair": lambda: prompts.item_repair({"shots": 9}, [Issue("/shots", "maximum", "at most 4", "9")]) + "\n",
+    "item_repair": lambda: (
+        prompts.item_repair('{"shots":9}', lines([Issue("/shots", "maximum", "at most 4", "9")])) + "\n"
+    ),
 }
 
 

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tests.both import Both
 from typedllm import Client, ModelError, RefusalError, RepairError, Reply, Result, Schema, TruncatedError
 from typedllm.models.scripted import ScriptedModel
-from typedllm.records import MISSING, Issue, Policy
+from typedllm.records import MISSING, Issue, Policy, Usage
 from typedllm.repair.feedback import MAX_LINES, MAX_TOKENS, lines
 from typedllm.repair.patch import plan
-from typedllm.schema.profiles import Profile
+from typedllm.schema.profiles import OPENAI, Profile
 from typedllm.schema.subschema import at, part
 
 
@@ -251,6 +251,85 @@ def test_like_issues_are_told_together() -> None:
     assert lines(issues) == ["/lines/3/sku: expected string, got 3", "/lines/4..25,30/sku (23 more): the same"]
 
 
+def test_what_was_expected_is_not_said_twice() -> None:
+    issues = [Issue("/size", "enum", '"short" | "tall"', '"huge"'), Issue("/name", "missing", "string")]
+    assert lines(issues, ["/size", "/name"]) == ['/size: got "huge"', "/name: missing"]
+    assert lines(issues, ["/name"]) == ['/size: expected "short" | "tall", got "huge"', "/name: missing"]
+
+
+class Booking(Part):
+    lines: list[Annotated[Drink | Cake, Field(discriminator="kind")]]
+    first_day: int
+    last_day: Annotated[int, Field(alias="lastDay")]
+    deposit: Annotated[int, Field(alias="paidAhead")] = 0
+    customer: str = ""
+
+
+NAMED = {
+    "the first day is after the last day": ["/first_day", "/lastDay"],
+    "first_day > lastDay": ["/first_day", "/lastDay"],
+    "the deposit is too small": ["/paidAhead"],
+    "paidAhead: too small": ["/paidAhead"],
+    "these dates do not go together": ["/lines", "/first_day", "/lastDay", "/paidAhead", "/customer"],
+    "depositors only": ["/lines", "/first_day", "/lastDay", "/paidAhead", "/customer"],
+}
+
+
+@pytest.mark.parametrize("said", NAMED)
+def test_a_rule_in_code_offers_the_fields_that_it_names(said: str) -> None:
+    data = {"lines": order()["lines"], "first_day": 3, "lastDay": 1}
+    patch = plan(Schema(Booking).document, data, [Issue("", "value", message=said)])
+    assert patch is not None
+    assert [slot.pointer for slot in patch.slots] == NAMED[said]
+    assert not any(slot.required for slot in patch.slots)
+
+
+def test_a_limit_that_the_reply_itself_disproves_is_not_told() -> None:
+    counts = {5: False, len(CUT) // 4: True}
+    for count, told in counts.items():
+        cut = Reply(CUT, "length", usage=Usage(output_tokens=count))
+        model = ScriptedModel([cut, text(order())])
+        Client(model).run("Take the order.", Order)
+        assert (f"At most {count} tokens" in model.requests[1].messages[-1].text) == told
+
+
+BARE: dict[str, tuple[str, Any, str, list[tuple[str, str]] | None]] = {
+    "enum": ("/lines/1/size", "huge", '"tall"', [("/lines/1/size", "bare_part")]),
+    "fenced": (
+        "/lines/1/size",
+        "huge",
+        '```json\n"tall"\n```',
+        [("/lines/1/size", "fence"), ("/lines/1/size", "bare_part")],
+    ),
+    "missing text": ("/customer", MISSING, '"Ada"', [("/customer", "bare_part")]),
+    "number": ("/paid", "no", "20", [("/paid", "bare_part")]),
+    "number in quotes": ("/paid", "no", '"20"', [("/paid", "string_to_number"), ("/paid", "bare_part")]),
+    "object": ("/lines/3/kind", "tea", text(DRINK), [("/lines/3", "bare_part")]),
+    "the same again": ("/lines/1/size", "huge", '"huge"', None),
+    "prose": ("/customer", MISSING, "I cannot say.", None),
+    "prose about it": ("/lines/1/size", "huge", "Make it tall.", None),
+    "no such type": ("/paid", "no", "null", None),
+    "the whole, still wrong": ("/labels", "none", text(order(labels="none")), None),
+    "another pointer": ("/labels", "none", '{"/labels/a": 1}', None),
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_bare_value_is_the_only_part_that_was_asked_for(name: str) -> None:
+    place, wrong, reply, fixes = BARE[name]
+    result = Client(ScriptedModel([text(put(order(), place, wrong)), reply])).run("x", Order, max_repairs=1)
+    assert result.ok == (fixes is not None)
+    if fixes is not None:
+        assert result.value == Order.model_validate(order())
+        assert [(fix.path, fix.kind) for fix in result.fixes] == fixes
+        assert fixes[-1][0] in result.spans
+
+
+def test_of_several_parts_a_bare_value_is_none() -> None:
+    wrong = put(put(order(), "/lines/1/size", "huge"), "/lines/3/size", "huge")
+    assert not Client(ScriptedModel([text(wrong), '"tall"'])).run("x", Order, max_repairs=1).ok
+
+
 # Laws.
 
 PLACES = ["/customer", "/lines/0/slices", "/lines/1/size", "/lines/3/kind", "/lines/4", "/paid", "/labels", "/total"]
@@ -470,14 +549,59 @@ def test_an_ignored_schema_steps_down(both: Both) -> None:
     assert error.code == "schema_ignored"
 
 
+FREE = {
+    "another kind": (put(order(), "/lines/1/size", "huge"), True),
+    "a missing key": (put(order(), "/customer", MISSING), True),
+    "an unknown key": (put(order(), "/lines/2/note", "warm"), True),
+    "a bound": (put(order(), "/lines/1/shots", 9), False),
+    "a rule in code": (order(paid=60), False),
+}
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_a_schema_that_was_plainly_not_enforced_is_not_sent_with_the_repair(both: Both, name: str) -> None:
+    wrong, free = FREE[name]
+    model = ScriptedModel([text(wrong), text(order()), text(order())], profile=NATIVE)
+    client = both.client(model)
+    assert both.call(client.run, "x", Order, strategy="full").ok
+    assert both.call(client.run, "x", Order).ok
+    assert [request.native is None for request in model.requests] == [False, free, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        ({"native": "schema"}, NATIVE),
+        ({"strategy": "constrain"}, NATIVE),
+        ({}, Profile("shows", "2026-11-24", ("schema",), shows_schema=True)),
+    ],
+)
+def test_it_is_sent_all_the_same_where_it_is_asked_for_or_shown(options: dict[str, Any], profile: Profile) -> None:
+    model = ScriptedModel([WRONG, text(order())], profile=profile)
+    assert Client(model).run("x", Order, **options).ok
+    assert all(request.native is not None for request in model.requests)
+
+
+def test_parts_that_the_service_shows_are_not_shown_in_the_prompt() -> None:
+    model = ScriptedModel([WRONG, FIXED], profile=OPENAI)
+    assert Client(model).run("Take the order.", Order).ok
+    said, native = model.requests[1].messages[-1].text, model.requests[1].native
+    assert native is not None
+    assert list(native.document["properties"]) == ["/lines/1/size"]
+    assert 'expected "short" | "tall" | "grande", got "huge"' in said
+    assert "```typescript" not in said
+    assert "the parts that the schema names" in said
+
+
 def test_refused_parts_are_asked_for_without_a_native_schema(both: Both) -> None:
-    model = ScriptedModel([WRONG, ModelError("400", code="schema_rejected"), FIXED], profile=NATIVE)
+    wrong = text(put(order(), "/lines/1/shots", 9))
+    model = ScriptedModel([wrong, ModelError("400", code="schema_rejected"), '{"/lines/1/shots": 2}'], profile=NATIVE)
     result = both.run(model, "x", Order)
     assert result.ok
     assert [attempt.kind for attempt in result.attempts] == ["first", "patch", "step-down"]
     parts = model.requests[1].native
     assert parts is not None
-    assert parts.document["properties"] == {"/lines/1/size": {"type": "string", "enum": ["short", "tall", "grande"]}}
+    assert list(parts.document["properties"]) == ["/lines/1/shots"]
     assert model.requests[2].native is None
 
 
@@ -510,7 +634,7 @@ def test_a_plain_text_is_asked_for_as_plain_text(both: Both) -> None:
     assert both.run(model, "A story.", str, max_tokens=10).value == "The end."
     said = [request.messages[-1].text for request in model.requests[1:]]
     assert all("JSON" not in words and "of the form" not in words for words in said)
-    assert "at most 20 tokens" in said[0]
+    assert "At most 20 tokens" in said[0]
 
 
 class Guest(Part):

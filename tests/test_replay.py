@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -21,7 +24,7 @@ from typedllm.models import ChatModel
 from typedllm.models.chunks import join
 from typedllm.models.replay import line_schema
 from typedllm.records import Message, Native, Reply, Request, TokenLogprob, Usage
-from typedllm.schema.profiles import Profile
+from typedllm.schema.profiles import VLLM, Profile
 from typedllm.testing import RecordingModel, ReplayModel, ScriptedModel, record
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "replay.schema.json"
@@ -295,3 +298,21 @@ def test_what_they_say_of_themselves(tmp_path: Path) -> None:
         == "RecordingModel(ScriptedModel(name='scripted', requests=0), 'r')"
     )
     assert isinstance(ReplayModel(path).astream(ask()), AsyncIterator)
+
+
+def test_a_header_is_written_the_same_in_every_process(tmp_path: Path) -> None:
+    """Sets of strings are in another order in each process."""
+    program = (
+        "import sys\n"
+        "from typedllm.records import Message, Request\n"
+        "from typedllm.schema.profiles import VLLM\n"
+        "from typedllm.testing import ScriptedModel, record\n"
+        "record(ScriptedModel(['x'], profile=VLLM), sys.argv[1]).complete(Request((Message('user', 'x'),)))\n"
+    )
+    paths = [tmp_path / f"{seed}.jsonl" for seed in (1, 2)]
+    for seed, path in enumerate(paths, 1):
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        subprocess.run([sys.executable, "-c", program, str(path)], check=True, env=environment)
+    one, other = (path.read_text("utf-8") for path in paths)
+    assert one == other
+    assert ReplayModel(paths[0]).profile == VLLM

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from typedllm.records import Attempt, Usage
 
-__all__ = ["Meter", "Totals"]
+__all__ = ["Meter", "Totals", "counted_into"]
+
+_ledger: Final[ContextVar[list[Usage] | None]] = ContextVar("ledger", default=None)
+
+
+@contextmanager
+def counted_into(ledger: list[Usage]) -> Generator[None]:
+    """Within it, what the replies of any client cost is noted in the list too, and in that of such a block around it.
+
+    Args:
+        ledger: takes the usage of each reply. What is asked in threads that the block starts is not noted.
+    """
+    outer, start = _ledger.get(), len(ledger)
+    token = _ledger.set(ledger)
+    try:
+        yield
+    finally:
+        _ledger.reset(token)
+        if outer is not None:
+            outer += ledger[start:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +94,9 @@ class Meter:
             attempt: its `judging` is left out: another client has counted that.
             retries: how often the transport sent it again.
         """
-        reply = attempt.reply
+        reply, ledger = attempt.reply, _ledger.get()
+        if reply is not None and ledger is not None:
+            ledger.append(reply.usage)
         with self._lock:
             now = self._totals
             self._totals = replace(

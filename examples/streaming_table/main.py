@@ -42,7 +42,7 @@ def lines(order: str) -> list[Line]:
 
 lines.example(
     "4 teas at 2.10 each, 1 scone at 1.95",
-    returns=[Line(item="tea", quantity=4, price=2.10), Line(item="scone", quantity=1, price=1.95)],
+    returns=[Line(item="teas", quantity=4, price=2.10), Line(item="scone", quantity=1, price=1.95)],
 )
 
 

@@ -368,7 +368,8 @@ def _canonical(request: Request) -> str:
 
 
 def _line(line: Header | Exchange) -> str:
-    text = json.dumps(line.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) + "\n"
+    content = line.model_dump(mode="python" if isinstance(line, Header) else "json", exclude_defaults=True)
+    text = json.dumps(content, ensure_ascii=False, default=sorted) + "\n"  # sets have no order of their own
     return text.encode("utf-8", "backslashreplace").decode()  # a token may be half a character: JSON's own escape
 
 

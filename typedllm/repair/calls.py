@@ -171,7 +171,7 @@ def _native(schema: Schema[Any], profile: Profile, mode: NativeMode) -> Native |
     found = wired(schema, profile)
     if found is None:
         return Native(mode, "reply", schema.plain)
-    return Native(mode, "reply", found.wire.schema) if found.wire.fits else None
+    return Native(mode, "reply", found.document, found.wire.strict) if found.wire.fits else None
 
 
 def _example(call: Call[Any], rung: int, shape: Wired | None) -> str:

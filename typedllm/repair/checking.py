@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from typedllm.budget import Budget
 from typedllm.errors import BudgetError, ModelError, SchemaError, TypedLLMError
+from typedllm.meter import counted_into
 from typedllm.records import Issue, Message, Usage
 from typedllm.repair.calls import Check, Step
 from typedllm.tracing import Scope
@@ -122,22 +123,33 @@ def run_checks(
 
 def _rule(rule: Rule, value: object, checked: Checked, scope: Scope) -> Generator[Step, object, None]:
     name = getattr(rule, "__name__", "check")
+    spent: list[Usage] = []
     try:
-        said = yield Check(partial(_said, rule, value), name, scope=scope)
+        said = yield Check(partial(_said, rule, value, spent), name, scope=scope)
     except SchemaError:
         raise
     except TypedLLMError as error:
-        checked.error, checked.usage = _unjudged(name, error), checked.usage + error.usage
+        checked.error = _unjudged(name, error)
+        spent = spent or [error.usage]
     except (ValueError, AssertionError) as error:
         checked.issues.append(Issue("", "check", message=str(error) or f"{type(error).__name__} in {name}"))
     else:
         checked.issues += _issues(name, said, value)
+    checked.usage = sum(spent, checked.usage)
 
 
-def _said(rule: Rule, value: object) -> object:
-    """What the rule returns; what it yields, if it is a generator."""
-    said = rule(value)
-    return list(cast("Generator[object]", said)) if isinstance(said, Generator) else said
+def _said(rule: Rule, value: object, spent: list[Usage]) -> object:
+    """What the rule returns; what it yields, if it is a generator. What it asks of models is noted."""
+    with counted_into(spent):
+        said = rule(value)
+        if isinstance(said, Generator):
+            return list(cast("Generator[object]", said))
+    return _awaited(cast("Awaitable[object]", said), spent) if isinstance(said, Awaitable) else said
+
+
+async def _awaited(said: Awaitable[object], spent: list[Usage]) -> object:
+    with counted_into(spent):
+        return await said
 
 
 def _issues(name: str, said: object, value: object) -> list[Issue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,13 +20,17 @@ _RANGES: Final = 6
 _INDEX: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
-def lines(issues: Iterable[Issue]) -> list[str]:
+def lines(issues: Iterable[Issue], typed: Collection[str] = ()) -> list[str]:
     """The issues as lines.
 
     Issues of one kind at more than three like places (`/lines/3/sku`, `/lines/7/sku`, ...) are told once in full; the
     others stand in one line. What is beyond the bounds is counted.
+
+    Args:
+        issues: what is wrong.
+        typed: places whose types stand below the lines, so that what was expected there need not be said twice.
     """
-    told = list(_lines(issues))
+    told = list(_lines(issues, typed))
     said: list[str] = []
     left = MAX_TOKENS * BYTES_PER_TOKEN
     for line in told:
@@ -37,10 +41,10 @@ def lines(issues: Iterable[Issue]) -> list[str]:
     return said
 
 
-def _lines(issues: Iterable[Issue]) -> Iterator[str]:
+def _lines(issues: Iterable[Issue], typed: Collection[str]) -> Iterator[str]:
     told = dict.fromkeys(map(_own_words, issues))
     for group in _grouped(sorted(told, key=_usefulness)):
-        first, *others = group
+        first, *others = (replace(issue, expected="") if issue.path in typed else issue for issue in group)
         yield prompts.line(first)
         if len(group) > _LIKE:
             yield prompts.like(_places([issue.path for issue in others]), len(others))
@@ -49,7 +53,10 @@ def _lines(issues: Iterable[Issue]) -> Iterator[str]:
 
 
 def _own_words(issue: Issue) -> Issue:
-    """A rule in code speaks for itself: the type was met, and what it looked at may be large."""
+    """A rule in code speaks for itself: the type was met, and what it looked at may be large. What was cut is quoted
+    above."""
+    if issue.code in CUT:
+        return replace(issue, got="", message=prompts.CUT_OFF)
     if issue.code not in OWN_WORDS:
         return issue
     return replace(issue, expected="", got="" if issue.got[:1] in ("{", "[") else issue.got)

@@ -17,13 +17,14 @@ from typedllm.repair.patch import compact
 from typedllm.repair.patched import read_patch
 from typedllm.repair.plans import Failure, Plan, repair_plan
 from typedllm.repair.unsure import unsure
-from typedllm.repair.wired import examine_wired, reshaped
+from typedllm.repair.wired import decoded_freely, examine_wired, reshaped
 
 T = TypeVar("T")
 
 log = logging.getLogger("typedllm")
 
 _STUCK: Final = 2
+_LONGEST: Final = 12  # characters of a token, on average
 _STEPS_DOWN: Final = ("auto", "repair")
 _DOWN: Final = frozenset({"server", "connection", "timeout", "silent", "rate_limit", "bad_response"})
 
@@ -146,7 +147,7 @@ class _Run(Generic[T]):
         self._seen.clear()
         self._asked.clear()
         if self.failure is not None:
-            self.failure = replace(self.failure, stuck=0, plain=False)
+            self.failure = replace(self.failure, stuck=0, plain=False, free=False)
         return self._begun()
 
     def _failure(self, plan: Plan, reply: Reply, reading: Reading[T]) -> Failure:
@@ -165,9 +166,10 @@ class _Run(Generic[T]):
             document,
             reading.fixes,
             plan.request.native.mode if plan.request.native else None,
-            reply.usage.output_tokens,
+            _limit(reply),
             stuck,
             plain=before is not None and before.plain,
+            free=(before is not None and before.free) or decoded_freely(plan.request.native, reply, reading),
         )
 
     def _ignores(self, plan: Plan, reply: Reply, reading: Reading[T]) -> bool:
@@ -348,6 +350,12 @@ def _declined(words: str) -> RefusalError:
     return RefusalError(
         f"the model declined: {words} (reword the request, or ask another model)", text=words, code="refused"
     )
+
+
+def _limit(reply: Reply) -> int | None:
+    """The tokens of a reply, if so few can have this text at all: services report nonsense too."""
+    count = reply.usage.output_tokens
+    return count if count is not None and count * _LONGEST >= len(reply.text) else None
 
 
 def _mark(reading: Reading[Any]) -> object:

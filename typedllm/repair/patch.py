@@ -8,10 +8,12 @@ the containers on the way to a part and shares the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from typedllm import prompts
 from typedllm.records import MISSING, Fix, Issue, JsonSchema
 from typedllm.schema.subschema import Member, accepts_null, assemble, at, below, members, part, steps
 from typedllm.schema.walk import Node, is_list, is_object
@@ -29,11 +31,10 @@ CUT: Final = frozenset({"truncated", "unfinished"})
 BYTES_PER_TOKEN: Final = 4
 
 _HEAVY: Final = 25
-_SMALL: Final = 100
+_SMALL: Final = 25
 _CONTEXT: Final = 50
 _SHOWN: Final = 600
-_NO_SUCH: Final = "the type has no such property: null takes it out"
-_FURTHER: Final = "further items, in order"
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 def compact(data: object) -> str:
@@ -99,8 +100,9 @@ class Patch:
         return whole
 
     def excerpt(self) -> dict[str, Any] | None:
-        """What the model must see of the document, by pointer; None: the whole, since it is small."""
-        if tokens(self.base) <= _SMALL:
+        """What the model must see of the document, by pointer; None: the whole, since that is hardly more."""
+        whole = tokens(self.base)
+        if whole <= _SMALL:
             return None
         shown: dict[str, Any] = {}
         left = _SHOWN
@@ -108,7 +110,7 @@ class Patch:
             if place not in shown and not _covered(place, shown) and (cost := tokens(value) + len(place) // 4) <= left:
                 shown[place] = value
                 left -= cost
-        return shown
+        return shown if _SHOWN - left < whole else None
 
     def place(self, path: str) -> str:
         """Where a part of the reply goes, as a pointer into the document."""
@@ -155,9 +157,9 @@ def plan(document: JsonSchema, data: object, issues: Sequence[Issue]) -> Patch |
 
 def _typed(slot: Slot) -> Node:
     if slot.removes:
-        return {"type": "null", "description": _NO_SUCH}
+        return {"type": "null", "description": prompts.TAKEN_OUT}
     if slot.pointer.endswith("/-"):
-        return {"type": "array", "items": slot.schema, "description": _FURTHER}
+        return {"type": "array", "items": slot.schema, "description": prompts.FURTHER}
     return slot.schema
 
 
@@ -177,7 +179,7 @@ def _slots(document: JsonSchema, data: object, issue: Issue) -> Iterator[Slot]:
         where = _parent(where)
     value = at(data, where)
     if issue.code in OWN_WORDS and is_object(value) and (not where or tokens(value) > _HEAVY):
-        yield from _opened(document, data, where, value)
+        yield from _opened(document, data, where, issue.message)
     elif (node := part(document, where, data)) is not None:
         yield Slot(where, node)
 
@@ -205,15 +207,28 @@ def _absent(document: JsonSchema, data: object, where: str) -> Iterator[Slot]:
             yield Slot(where + pointer([name]), member.schema, member.required)
 
 
-def _opened(document: JsonSchema, data: object, where: str, value: Mapping[str, Any]) -> Iterator[Slot]:
-    """The properties of an object, each of which may be the wrong one."""
+def _opened(document: JsonSchema, data: object, where: str, said: str) -> Iterator[Slot]:
+    """The properties of an object, each of which may be the wrong one: those that the rule names, if it names any."""
+    value = at(data, where)
     node = part(document, where, data)
     known = {} if node is None else members(document, node, value)
+    slots: list[Slot] = []
+    names: list[Collection[str]] = []
     for name in dict.fromkeys([*known, *value]):
         place = where + pointer([name])
         schema = known[name].schema if name in known else part(document, place, data)
         if schema is not None:
-            yield Slot(place, schema, required=False)
+            slots.append(Slot(place, schema, required=False))
+            names.append({name, schema.get("x-field", name)} if is_object(schema) else {name})
+    words = _words(said)
+    named = [slot for slot, own in zip(slots, names, strict=True) if any(_words(name) in words for name in own)]
+    yield from named or slots
+
+
+def _words(text: str) -> str:
+    """The words of a text, or of a name in any of the usual styles, each between spaces."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return f" {' '.join(_WORD.findall(apart)).casefold()} "
 
 
 def _apart(found: Mapping[str, Slot]) -> Iterator[Slot]:

@@ -12,6 +12,7 @@ from typedllm.records import MISSING, Fix, Reading, ReadingStatus, Reply
 from typedllm.repair.patch import CUT, Patch, compact
 from typedllm.schema.subschema import at
 from typedllm.schema.walk import is_list, is_object
+from typedllm.validation import pointer
 
 T = TypeVar("T")
 
@@ -33,7 +34,8 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: Seque
     data = answer.data
     parts = patch.written(data)
     if not parts and not _says_nothing(patch, data):
-        return _read_whole(schema, settings, patch, fixes, reply, _told(answer.status))
+        whole = _read_whole(schema, settings, patch, fixes, reply, _told(answer.status))
+        return whole if whole.status == "ok" else _read_bare(schema, settings, patch, fixes, reply) or whole
     spliced = patch.splice(parts)
     reading = schema.examine(compact(spliced), "stop", settings.policy, settings.context)
     reading = replace(
@@ -59,7 +61,7 @@ def _read_whole(
     if not parts:
         return replace(whole, status=status, value=None, found=MISSING)
     reading = schema.examine(compact(patch.splice(parts)), "stop", settings.policy, settings.context)
-    taken = tuple(f"{pointer.removesuffix('/-')}/" for pointer in parts)
+    taken = tuple(f"{place.removesuffix('/-')}/" for place in parts)
     rest = Fix("", "unasked_part", "packaging", before=compact(whole.data)[:80])
     inside = [fix for fix in whole.fixes if f"{fix.path}/".startswith(taken)]
     return replace(
@@ -69,6 +71,39 @@ def _read_whole(
         candidates=whole.candidates,
         reasoning=whole.reasoning,
     )
+
+
+def _read_bare(
+    schema: Schema[T], settings: Settings, patch: Patch, fixes: Sequence[Fix], reply: Reply
+) -> Reading[T] | None:
+    """The value of the only part that was asked for, written without its pointer; None where the reply is no such."""
+    if len(patch.slots) != 1 or reply.finish_reason == "length":
+        return None
+    (slot,) = patch.slots
+    node = patch.document["properties"][slot.pointer]
+    part = Schema.from_json_schema({**node, "$defs": patch.document.get("$defs", {})} if is_object(node) else node)
+    answer = part.examine(reply.text, reply.finish_reason, settings.policy, None)
+    loose = any(fix.kind in ("plain_text", "envelope") for fix in answer.fixes)
+    if answer.status != "ok" or loose or _may_be_whole(patch, answer.data):
+        return None
+    parts = patch.written({slot.pointer: answer.data})
+    place = pointer([slot.pointer])
+    bare = Fix(patch.place(place), "bare_part", "packaging", before=compact(answer.data)[:80])
+    moved = patch.moved(replace(fix, path=place + fix.path) for fix in answer.fixes)
+    reading = schema.examine(compact(patch.splice(parts)), "stop", settings.policy, settings.context)
+    return replace(
+        reading,
+        fixes=(*patch.kept(fixes, parts), *moved, bare, *reading.fixes),
+        spans={patch.place(place + path): span for path, span in answer.spans.items()},
+        candidates=answer.candidates,
+        reasoning=answer.reasoning,
+    )
+
+
+def _may_be_whole(patch: Patch, data: object) -> bool:
+    """Whether an object may be meant as the whole, or as parts by pointer: then it is no part, though it fits one."""
+    known = patch.base.keys() if is_object(patch.base) else ()
+    return is_object(data) and any(key in known or key.startswith("/") for key in data)
 
 
 def _out_of(whole: Any, patch: Patch) -> dict[str, Any]:

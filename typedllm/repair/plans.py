@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from typedllm import prompts
@@ -22,6 +23,7 @@ from typedllm.repair.calls import Call, first_request, native_schema, shown_nati
 from typedllm.repair.feedback import lines
 from typedllm.repair.patch import Patch, compact, plan, tokens
 from typedllm.repair.wired import Wired, reshaped
+from typedllm.schema.bare import bare
 from typedllm.schema.build import strip_hints
 from typedllm.schema.instances import instance
 from typedllm.schema.profiles import Profile
@@ -32,13 +34,13 @@ from typedllm.schema.wire import to_wire
 QUOTE_LIMIT: Final = 8_000
 """Characters of a rejected reply that a repair quotes."""
 
-PROSE_LIMIT: Final = 2_000
+PROSE_LIMIT: Final = 500
 """The same where no JSON was found in it."""
 
 OUTPUT_WEIGHT: Final = 4
 """What a token of a reply costs in tokens of a prompt: services ask three to five times as much, and it takes longer."""
 
-_WORDS: Final = 35
+_WORDS: Final = 25
 _TYPE: Final = 8
 _UNKNOWN: Final = 10
 _EXAMPLES: Final = 2
@@ -73,6 +75,7 @@ class Failure:
         limit: the token limit that cut the reply, when known.
         stuck: how many repairs in a row brought no progress.
         plain: whether parts are asked for without a native schema, since the service refused one.
+        free: whether the service plainly did not hold a reply to the native schema: there is no use in one then.
     """
 
     status: ReadingStatus
@@ -84,6 +87,7 @@ class Failure:
     limit: int | None = None
     stuck: int = 0
     plain: bool = field(default=False, kw_only=True)
+    free: bool = field(default=False, kw_only=True)
 
 
 def repair_plan(call: Call[Any], rung: int, failure: Failure) -> Plan:
@@ -126,7 +130,7 @@ def pays(patch: Patch) -> bool:
 
 
 def _full(call: Call[Any], rung: int, failure: Failure) -> Plan:
-    native = native_schema(call, rung, repair=True)
+    native = _native(call, rung, failure)
     shape = reshaped(call.schema, call.ladder[rung].profile, native)
     request = first_request(call, rung) if shape is None else first_request(call, rung, native)
     if shape is not None:
@@ -134,7 +138,8 @@ def _full(call: Call[Any], rung: int, failure: Failure) -> Plan:
     constrained = native is not None and native.mode == "schema" and failure.native != "schema"
     request = replace(request, native=native, options=_options(call, failure, whole=True))
     quoted, extras = _quoted(failure), _extras(call, request, failure, [""])
-    words = prompts.text_repair if call.schema.is_text else prompts.full_repair
+    found = partial(prompts.full_repair, is_json=failure.document is not MISSING)
+    words = prompts.text_repair if call.schema.is_text else found
     messages = _asked(
         call,
         request,
@@ -142,6 +147,15 @@ def _full(call: Call[Any], rung: int, failure: Failure) -> Plan:
         lambda shown: words(quoted if shown else "", lines(failure.issues), extras),
     )
     return Plan("constrain" if constrained else "full", replace(request, messages=messages))
+
+
+def _native(call: Call[Any], rung: int, failure: Failure) -> Native | None:
+    """The schema as the service is asked to enforce it on a repair."""
+    native = native_schema(call, rung, repair=True)
+    profile = call.ladder[rung].profile
+    needed = call.settings.native not in ("auto", "repair") or call.settings.strategy == "constrain"
+    needed = needed or profile.shows_schema or reshaped(call.schema, profile, native) is not None
+    return native if not failure.free or needed or (native and native.mode == "json") else None
 
 
 def _as_written(failure: Failure, shape: Wired) -> Failure:
@@ -157,10 +171,12 @@ def _parts(call: Call[Any], rung: int, failure: Failure, patch: Patch) -> Plan:
     whole = native_schema(call, rung)
     moved = reshaped(call.schema, profile, whole) is not None
     request = first_request(call, rung, None) if moved else first_request(call, rung)
-    native = None if failure.plain else _narrowed(native_schema(call, rung, repair=True), patch, profile)
+    native = None if failure.plain else _narrowed(_native(call, rung, failure), patch, profile)
     request = replace(request, native=native, options=_options(call, failure, whole=False))
     extras = _extras(call, request, failure, [slot.pointer for slot in patch.slots])
-    typescript = _typed(call, patch, named=moved or not shown_natively(call, rung, whole))
+    shown = shown_natively(call, rung, native)
+    typescript = "" if shown else _typed(call, patch, named=moved or not shown_natively(call, rung, whole))
+    typed = () if shown else [slot.pointer for slot in patch.slots]
     excerpt = patch.excerpt()
     seen = compact(patch.base) if excerpt is None else {place: compact(data) for place, data in excerpt.items()}
     optional = not all(slot.required for slot in patch.slots)
@@ -168,9 +184,9 @@ def _parts(call: Call[Any], rung: int, failure: Failure, patch: Patch) -> Plan:
         call,
         request,
         failure,
-        lambda shown: prompts.patch_repair(
-            seen if shown else "",
-            lines(failure.issues),
+        lambda quoted: prompts.patch_repair(
+            seen if quoted else "",
+            lines(failure.issues, typed),
             typescript,
             name=call.schema.name,
             optional=optional,
@@ -251,4 +267,7 @@ def _narrowed(native: Native | None, patch: Patch, profile: Profile) -> Native |
     if profile.accepts is None:
         return replace(native, name="parts", document=strip_hints(patch.document))
     wire = to_wire(patch.document, profile.accepts)
-    return replace(native, name="parts", document=wire.schema) if wire.fits and wire.is_same else None
+    if not (wire.fits and wire.is_same):
+        return None
+    document = wire.schema if profile.shows_schema else bare(wire.schema)
+    return replace(native, name="parts", document=document, strict=wire.strict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from typedllm.declared import Schema
 from typedllm.reading import plain
@@ -13,13 +13,21 @@ from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.fixes import FAULTS, TIER
 from typedllm.reading.spans import LazyFixes, LazySpans
 from typedllm.reading.target import Target
-from typedllm.records import MISSING, FinishReason, Issue, Native, Policy, Reading
+from typedllm.records import MISSING, FinishReason, Issue, JsonSchema, Native, Policy, Reading, Reply
+from typedllm.schema.admits import admits
+from typedllm.schema.bare import bare
+from typedllm.schema.build import strip_hints
 from typedllm.schema.codecs import Trail
 from typedllm.schema.profiles import Profile
 from typedllm.schema.typescript import render
 from typedllm.schema.wire import Wire, to_wire, wire_key
 
 T = TypeVar("T")
+
+_BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems"}) | {
+    "minLength",
+    "maxLength",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,13 @@ class Wired:
 
     Attributes:
         wire: the schema with its codec.
+        document: its schema as it is sent: without its words where the service does not show them to the model.
         target: the shape as the reader knows it.
         typescript: the shape as the prompt shows it.
     """
 
     wire: Wire
+    document: JsonSchema
     target: Target
     typescript: str
 
@@ -43,13 +53,32 @@ def wired(schema: Schema[Any], profile: Profile) -> Wired | None:
     return (
         None
         if accepts is None
-        else schema.once(wire_key(accepts), lambda: _wired(schema, to_wire(schema.document, accepts)))
+        else schema.once(
+            (wire_key(accepts), profile.shows_schema),
+            lambda: _wired(schema, to_wire(schema.document, accepts), profile.shows_schema),
+        )
     )
 
 
-def _wired(schema: Schema[Any], wire: Wire) -> Wired:
+def _wired(schema: Schema[Any], wire: Wire, shown: bool) -> Wired:
     typescript = schema.typescript() if wire.is_same else render(wire.schema, schema.name)
-    return Wired(wire, schema.target if wire.is_same else Target(wire.schema), typescript)
+    document = wire.schema if shown else bare(wire.schema)
+    return Wired(wire, document, schema.target if wire.is_same else Target(wire.schema), typescript)
+
+
+def decoded_freely(native: Native | None, reply: Reply, reading: Reading[Any]) -> bool:
+    """Whether a reply was plainly not decoded under the schema that went with the request.
+
+    Kinds, keys and constants are looked at, which every decoder holds; of bounds and patterns not all do.
+    """
+    if native is None or native.mode == "json" or reply.finish_reason != "stop" or reading.reasoning:
+        return False
+    try:
+        data = json.loads(reply.text)
+    except (ValueError, RecursionError):
+        return True
+    document = strip_hints(native.document, _BOUNDS)
+    return not admits(document, document, data)
 
 
 def reshaped(schema: Schema[Any], profile: Profile, native: Native | None) -> Wired | None:
@@ -57,7 +86,7 @@ def reshaped(schema: Schema[Any], profile: Profile, native: Native | None) -> Wi
     if native is None or native.mode == "json" or schema.is_text:
         return None
     found = wired(schema, profile)
-    return None if found is None or found.wire.is_same or native.document is not found.wire.schema else found
+    return None if found is None or found.wire.is_same or native.document is not found.document else found
 
 
 def dump_wired(schema: Schema[T], found: Wired, value: T) -> str:

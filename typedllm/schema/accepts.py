@@ -60,6 +60,8 @@ class Accepts:
             `anchored` (plain, from `^` to `$`).
         least_items: the largest `minItems`; None: any.
         limits: how large it may be.
+        tries: whether that is a guess: a type that would change its shape or lose rules is sent as it is instead, and
+            no strict decoding is asked for.
     """
 
     as_of: str
@@ -79,6 +81,7 @@ class Accepts:
     patterns: Literal["any", "plain", "anchored"] = "plain"
     least_items: int | None = None
     limits: Limits = field(default=Limits())
+    tries: bool = False
 
 
 _AS_OF: Final = "2026-11-24"
@@ -100,6 +103,10 @@ OPENAI_2024: Final = replace(
     limits=Limits(properties=100, depth=5, enum_values=500, characters=15_000),
 )
 """OpenAI as it was until 2025; some gateways and older models still have these limits."""
+
+UNKNOWN: Final = replace(OPENAI, tries=True)
+"""A service of which nothing is known: a gateway to OpenAI refuses a schema that says it is strict and is not, local
+servers pass over the flag, and all of them take the form of OpenAI."""
 
 ANTHROPIC: Final = Accepts(
     _AS_OF,

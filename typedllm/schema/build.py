@@ -22,7 +22,7 @@ import inspect
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args, get_origin
@@ -256,13 +256,18 @@ def _refused(name: str, problems: list[str]) -> SchemaError:
     return SchemaError(f"unsupported parts in {name}:\n{listed}", problems=problems)
 
 
-def strip_hints(document: JsonSchema) -> JsonSchema:
-    """A copy of the document without hint keywords: what the public `json_schema()` gives."""
+def strip_hints(document: JsonSchema, keywords: Collection[str] = HINTS) -> JsonSchema:
+    """A copy of the document without hint keywords: what the public `json_schema()` gives.
+
+    Args:
+        document: the document.
+        keywords: what is left out of each of its schemas.
+    """
     copy: JsonSchema = {}
     stack: list[tuple[JsonSchema, JsonSchema]] = [(document, copy)]
     while stack:
         node, into = stack.pop()
-        into.update((key, value) for key, value in node.items() if key not in HINTS)
+        into.update((key, value) for key, value in node.items() if key not in keywords)
         for path, child in children(node):
             fresh: Node = {} if isinstance(child, dict) else child
             _put(into, node, path, fresh)

@@ -44,7 +44,7 @@ _AS_OF: Final = "2026-11-24"
 _ALL: Final[tuple[NativeMode, ...]] = ("schema", "tool", "json")
 
 PROMPT_ONLY: Final = Profile("prompt_only", _AS_OF)
-GENERIC: Final = Profile("generic", _AS_OF, ("schema", "json"), logprobs=True)
+GENERIC: Final = Profile("generic", _AS_OF, ("schema", "json"), logprobs=True, accepts=accepts.UNKNOWN)
 
 OPENAI: Final = Profile(
     "openai", _AS_OF, _ALL, shows_schema=True, logprobs=True, max_tokens="max_completion_tokens", accepts=accepts.OPENAI
@@ -68,7 +68,7 @@ TOGETHER: Final = Profile("together", _AS_OF, ("schema", "json"), reasoning="rea
 FIREWORKS: Final = Profile(
     "fireworks", _AS_OF, ("schema", "json"), reasoning="reasoning_content", accepts=accepts.FIREWORKS
 )
-XAI: Final = Profile("xai", _AS_OF, ("schema", "tool"), reasoning="reasoning_content")
+XAI: Final = Profile("xai", _AS_OF, ("schema", "tool"), reasoning="reasoning_content", accepts=accepts.UNKNOWN)
 
 OLLAMA: Final = Profile(
     "ollama", _AS_OF, ("schema", "json"), logprobs=True, reasoning="reasoning", accepts=accepts.OLLAMA

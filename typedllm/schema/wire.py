@@ -12,13 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from typedllm.records import Issue, JsonSchema
 from typedllm.schema.accepts import Accepts
-from typedllm.schema.codecs import Codec, Trail
+from typedllm.schema.build import HINTS, strip_hints
+from typedllm.schema.codecs import SAME, Codec, Trail, step
 from typedllm.schema.measures import too_large
-from typedllm.schema.rewriting import Loss, Rewriting
+from typedllm.schema.rewriting import FURTHER_KEYS, Loss, Rewriting
+from typedllm.schema.walk import is_object, walk
+
+_KEYS: Final = "propertyNames"  # few decoders take it, and pydantic writes keys that are numbers as no text can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Wire:
         reasons: why the service would not take it; empty when it fits.
         is_same: whether values have the same shape as those of the user's type.
         only_nulls: whether they differ at most in nulls for properties that are absent.
+        codec: writes and reads them.
+        strict: whether strict decoding is asked for.
     """
 
     schema: JsonSchema
@@ -39,6 +45,7 @@ class Wire:
     is_same: bool
     only_nulls: bool
     codec: Codec
+    strict: bool = True
 
     @property
     def fits(self) -> bool:
@@ -74,6 +81,16 @@ def to_wire(document: JsonSchema, accepts: Accepts) -> Wire:
         The schema with its codec. It never fails: what cannot be sent is in `losses`, and a schema that the service
         would not take has `reasons`.
     """
+    wire = _rewritten(document, accepts)
+    if accepts.tries and not (wire.fits and wire.is_same and all(loss.what == FURTHER_KEYS for loss in wire.losses)):
+        losses = (
+            Loss("".join(map(step, path)), _KEYS) for path, node in walk(document) if is_object(node) and _KEYS in node
+        )
+        return Wire(strip_hints(document, HINTS | {_KEYS}), tuple(losses), (), True, True, SAME, strict=False)
+    return wire
+
+
+def _rewritten(document: JsonSchema, accepts: Accepts) -> Wire:
     rewriting = Rewriting(document, accepts)
     schema, codec = rewriting.run()
     if collisions := rewriting.collisions():

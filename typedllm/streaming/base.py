@@ -13,6 +13,8 @@ from typedllm.models import ChatModel
 from typedllm.options import Settings
 from typedllm.records import Issue, Message, Result, Usage
 from typedllm.repair import Call, Step
+from typedllm.repair.feedback import lines
+from typedllm.repair.patch import compact
 from typedllm.schema.walk import is_list
 from typedllm.streaming.core import Core, Stopped
 from typedllm.streaming.parts import Items, Rejected
@@ -149,7 +151,7 @@ class BaseStream(Generic[T]):
     def _mend(self, schema: Schema[Any], data: Any, result: Result[Any]) -> Call[Any]:
         """The call that asks for one item again, on its own."""
         call = self._core.call
-        (task,) = prompts.append((call.task,), prompts.item_repair(data, result.issues))
+        (task,) = prompts.append((call.task,), prompts.item_repair(compact(data), lines(result.issues)))
         return self._driver.prepare(task, schema, replace(call.settings, checks=(), examples=()))
 
     def _forget(self, items: Items) -> None:
