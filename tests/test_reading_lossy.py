@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from tests.both import Both
 from tests.test_streaming_laws import followed, honest, rebuilt
-from typedllm import Schema, SchemaError
+from typedllm import Client, Schema, SchemaError
 from typedllm.reading.allow import Allow
 from typedllm.reading.fixes import LOSSY, TIER
 from typedllm.records import Policy, Result
@@ -364,6 +364,10 @@ def test_it_holds_for_the_shape_that_a_service_is_sent(both: Both) -> None:
     result = both.run(ScriptedModel([reply], profile=OPENAI), "x", Bill, max_repairs=0)
     assert result.value == Bill(lines=[Line(sku="b", count=2)], currency="EUR", counts={"a": 1})
     assert {fix.kind for fix in result.fixes} >= {"drop_item", "unit", "default"}
+    with Client(ScriptedModel([reply], profile=OPENAI, chunk_sizes=[5])).stream("x", Bill) as stream:
+        seen = [event for snapshot in stream for event in snapshot.events]
+        assert stream.result() == result.value
+    assert [(event.kind, event.path) for event in seen if event.kind != "restarted"] == [("closed", "")]
     same = both.run(ScriptedModel([reply], profile=OPENAI), "x", Order, max_repairs=0, allow=["drop_item", "unit"])
     assert same.value.lines == [Line(sku="b", count=2)]
     for wrong in (reply.replace('"counts"', '"lines": [], "counts"'), reply.replace('"value": 1', '"value": "x"')):
@@ -396,8 +400,6 @@ def test_whole_and_streamed_leave_out_the_same(items: list[Any], sizes: list[int
 
 def test_items_that_are_left_out_are_not_handed_out() -> None:
     text = json.dumps([{"sku": "a", "count": 1}, {"sku": "B", "count": 1}, {"sku": "c", "count": 1}])
-    from typedllm import Client
-
     with Client(ScriptedModel([text], chunk_sizes=[5])).stream("x", list[Line], allow=["drop_item"]) as stream:
         assert [item.sku for item in stream.items()] == ["a", "c"]
         assert len(stream.result()) == 2

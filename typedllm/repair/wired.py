@@ -20,6 +20,7 @@ from typedllm.schema.build import strip_hints
 from typedllm.schema.codecs import Trail
 from typedllm.schema.profiles import Profile
 from typedllm.schema.typescript import render
+from typedllm.schema.walk import is_object, walk
 from typedllm.schema.wire import Wire, to_wire, wire_key
 
 T = TypeVar("T")
@@ -39,12 +40,14 @@ class Wired:
         document: its schema as it is sent: without its words where the service does not show them to the model.
         target: the shape as the reader knows it.
         typescript: the shape as the prompt shows it.
+        allows: whether the type allows lossy fixes, which only the type itself says.
     """
 
     wire: Wire
     document: JsonSchema
     target: Target
     typescript: str
+    allows: bool = False
 
 
 def wired(schema: Schema[Any], profile: Profile) -> Wired | None:
@@ -63,7 +66,8 @@ def wired(schema: Schema[Any], profile: Profile) -> Wired | None:
 def _wired(schema: Schema[Any], wire: Wire, shown: bool) -> Wired:
     typescript = schema.typescript() if wire.is_same else render(wire.schema, schema.name)
     document = wire.schema if shown else bare(wire.schema)
-    return Wired(wire, document, schema.target if wire.is_same else Target(wire.schema), typescript)
+    allows = any(is_object(node) and "x-allow" in node for _, node in walk(schema.document))
+    return Wired(wire, document, schema.target if wire.is_same else Target(wire.schema), typescript, allows)
 
 
 def decoded_freely(native: Native | None, reply: Reply, reading: Reading[Any]) -> bool:

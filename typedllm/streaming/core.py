@@ -160,6 +160,8 @@ class Core(Generic[T]):
         if not step.whole:
             return False
         shape = reshaped(self.call.schema, self.call.ladder[step.rung].profile, step.request.native)
+        if shape is not None and shape.allows and not shape.wire.only_nulls:
+            return False  # what the type gives up is known at the end
         if shape is not self._shape:
             self._live.void()
             before, self._shape = self._live.changes(), shape
