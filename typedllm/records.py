@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+from typedllm.policy import LOSSLESS_TIERS
+from typedllm.policy import Policy as Policy
+from typedllm.policy import Tier as Tier
 
 if TYPE_CHECKING:
     from typedllm.errors import TypedLLMError
@@ -17,13 +21,10 @@ JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | flo
 JsonSchema: TypeAlias = "dict[str, Any]"
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
-Tier: TypeAlias = Literal["packaging", "syntax", "schema", "guess", "loss"]
 NativeMode: TypeAlias = Literal["schema", "tool", "json"]
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal", "cut"]
 Source: TypeAlias = Literal["text", "tool", "error"]
 AttemptKind: TypeAlias = Literal["first", "full", "patch", "constrain", "step-down"]
-
-LOSSLESS_TIERS: Final[frozenset[Tier]] = frozenset({"packaging", "syntax", "schema"})
 
 
 class Missing(Enum):
@@ -384,44 +385,3 @@ class Result(Generic[T]):
     def __repr__(self) -> str:
         outcome = repr(self._value) if self.ok else f"error={self.error!r}"
         return f"Result({outcome}, attempts={len(self.attempts)}, fixes={len(self.fixes)}, model={self.model!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Which fixes are applied; the others become issues that carry the fix as their proposal.
-
-    Attributes:
-        tiers: the tiers that are applied whole.
-        allow: lossy kinds that are applied as well, by name.
-    """
-
-    tiers: frozenset[Tier]
-    allow: frozenset[str] = frozenset()
-
-    def permits(self, kind: str, tier: Tier) -> bool:
-        """Whether a fix of this kind may be applied."""
-        return tier in self.tiers or kind in self.allow
-
-    @classmethod
-    def of(cls, policy: Policy | Literal["strict", "safe", "lenient"] = "safe", allow: Iterable[str] = ()) -> Policy:
-        """The policy of that name (or the given one), with further lossy kinds allowed.
-
-        Args:
-            policy: `strict` applies packaging fixes only, `safe` the lossless tiers, `lenient` guesses too.
-            allow: names of lossy kinds to apply on top.
-
-        Raises:
-            ValueError: there is no policy of that name.
-        """
-        if isinstance(policy, Policy):
-            return cls(policy.tiers, policy.allow | frozenset(allow))
-        if policy not in _POLICIES:
-            raise ValueError(f'unknown policy: {policy!r} (use "strict", "safe" or "lenient")')
-        return cls(_POLICIES[policy], frozenset(allow))
-
-
-_POLICIES: Final[Mapping[str, frozenset[Tier]]] = {
-    "strict": frozenset({"packaging"}),
-    "safe": LOSSLESS_TIERS,
-    "lenient": frozenset({*LOSSLESS_TIERS, "guess"}),
-}

@@ -11,14 +11,16 @@ Source of the dialect: ECMA-262 (2024), section 22.2, with the `u` flag; letters
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from pydantic_core import SchemaError as _CoreSchemaError
 from pydantic_core import SchemaValidator, core_schema
+
+from typedllm.schema.characters import LINE_ENDS, SETS, SURROGATES, Ranges, character, character_class, complement
 
 BUDGET: Final = 10_000_000
 """Most backtracking steps that one search by Python's `re` may need (about a third of a second)."""
@@ -29,17 +31,6 @@ MAX_GROUPS: Final = 50
 _LONGEST: Final = 1 << 16
 _SHORTEST: Final = 16
 
-_Ranges: TypeAlias = tuple[tuple[int, int], ...]
-
-_DIGIT: Final[_Ranges] = ((0x30, 0x39),)
-_WORD: Final[_Ranges] = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
-_LINE_ENDS: Final[_Ranges] = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
-_SPACE: Final[_Ranges] = (
-    *((0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A)),
-    *((0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)),
-)
-_SURROGATES: Final = (0xD800, 0xDFFF)
-_SETS: Final = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS: Final = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D}
 _CODE: Final = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|c([A-Za-z])|(0)(?!\d)")
 _LOW_SURROGATE: Final = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
@@ -266,9 +257,9 @@ class _Parser:
             case "$":
                 return _Part(_END)
             case ".":
-                return _Part(_written(_LINE_ENDS, negated=True))
+                return _Part(character_class(LINE_ENDS, negated=True))
             case _:
-                return _Part(_character(ord(sign)))
+                return _Part(character(ord(sign)))
 
     def _group(self) -> _Part:
         self.depth += 1
@@ -304,9 +295,9 @@ class _Parser:
             self.at += 1
             return "^" if self.source[self.at - 1] == "A" else _END
         value = self._escaped()
-        return value if isinstance(value, str) else _written(value)
+        return value if isinstance(value, str) else character_class(value)
 
-    def _escaped(self) -> _Ranges | str:
+    def _escaped(self) -> Ranges | str:
         """The characters of an escape that stands for characters, or a Unicode property as it is written."""
         sign = self.source[self.at : self.at + 1]
         if found := _PROPERTY.match(self.source, self.at):
@@ -319,13 +310,13 @@ class _Parser:
         self.at += 1
         if sign in _CONTROLS:
             return ((_CONTROLS[sign], _CONTROLS[sign]),)
-        if sign.lower() in _SETS:
-            return _SETS[sign] if sign in _SETS else _complement(_SETS[sign.lower()])
+        if sign.lower() in SETS:
+            return SETS[sign] if sign in SETS else complement(SETS[sign.lower()])
         if not sign or sign.isalnum():
             raise PatternError(f"has an escape that ECMA-262 does not know: \\{sign}")
         return ((ord(sign), ord(sign)),)
 
-    def _code(self, found: re.Match[str]) -> _Ranges:
+    def _code(self, found: re.Match[str]) -> Ranges:
         byte, unit, point, control, _ = found.groups()
         if control:
             code = ord(control) % 32
@@ -335,7 +326,7 @@ class _Parser:
         if unit and 0xD800 <= code <= 0xDBFF and low:
             self.at = low.end()
             code = 0x10000 + ((code - 0xD800) << 10) + (int(low[1], 16) - 0xDC00)
-        if code > 0x10FFFF or _SURROGATES[0] <= code <= _SURROGATES[1]:
+        if code > 0x10FFFF or SURROGATES[0] <= code <= SURROGATES[1]:
             raise PatternError(f"names no character: \\{found.group()}")
         return ((code, code),)
 
@@ -357,9 +348,9 @@ class _Parser:
                 first = self._range(first, () if isinstance(last, str) else last)
             ranges += first
         self.at += 1
-        return _written(ranges, "".join(properties), negated=negated)
+        return character_class(ranges, "".join(properties), negated=negated)
 
-    def _member(self) -> _Ranges | str:
+    def _member(self) -> Ranges | str:
         if self.at >= len(self.source):
             raise PatternError("lacks a ]")
         sign = self.source[self.at]
@@ -371,31 +362,9 @@ class _Parser:
             return ((0x08, 0x08),)
         return self._escaped()
 
-    def _range(self, first: _Ranges, last: _Ranges) -> _Ranges:
+    def _range(self, first: Ranges, last: Ranges) -> Ranges:
         if any(len(side) != 1 or side[0][0] != side[0][1] for side in (first, last)):
             return (*first, (0x2D, 0x2D), *last)
         if first[0][0] > last[0][0]:
             raise PatternError(f"has a range out of order before {self.at}")
         return ((first[0][0], last[0][1]),)
-
-
-def _complement(ranges: _Ranges) -> _Ranges:
-    found: list[tuple[int, int]] = []
-    start = 0
-    for low, high in sorted([*ranges, _SURROGATES]):
-        if low > start:
-            found.append((start, low - 1))
-        start = max(start, high + 1)
-    return (*found, (start, 0x10FFFF))
-
-
-def _character(code: int) -> str:
-    return chr(code) if chr(code).isascii() and chr(code).isalnum() else f"\\U{code:08x}"
-
-
-def _written(ranges: Iterable[tuple[int, int]], properties: str = "", *, negated: bool = False) -> str:
-    """A character class that both engines read alike; an empty one matches nothing, its negation anything."""
-    body = "".join(_character(low) + (f"-{_character(high)}" if high > low else "") for low, high in ranges)
-    if not body and not properties:
-        return r"[\s\S]" if negated else r"[^\s\S]"
-    return f"[{'^' if negated else ''}{body}{properties}]"
