@@ -269,6 +269,8 @@ def strip_hints(document: JsonSchema, keywords: Collection[str] = HINTS) -> Json
         node, into = stack.pop()
         into.update((key, value) for key, value in node.items() if key not in keywords)
         for path, child in children(node):
+            if path[0] in keywords:
+                continue
             fresh: Node = {} if isinstance(child, dict) else child
             _put(into, node, path, fresh)
             if isinstance(child, dict) and isinstance(fresh, dict):
