@@ -177,7 +177,7 @@ def test_a_type_without_a_strict_mode_takes_what_it_says_again(declared: Any) ->
     schema: Schema[Any] = Schema(declared)
     wrap = {list[Colour]: "[%s]", dict[str, Colour]: '{"a": %s}'}.get(declared, "%s")
     assert "red" in schema.dump(schema.read(wrap % '"red"').value)
-    for changed in ('"RED"', '""', *(["[1, 2]", "{}"] if "%" in wrap[1:] else [])):  # another text, or none of the type
+    for changed in ('"RED"', '""', *(["{}"] if "%" in wrap[1:] else [])):  # another text, or none of the type
         assert not schema.read(wrap % changed).ok
 
 
