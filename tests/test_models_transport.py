@@ -100,7 +100,8 @@ def test_a_slow_service_meets_the_deadline(server: Server, way: Way, case: str, 
         way.stream(model, request) if streamed else way.complete(model, request)
     assert caught.value.code == "timeout"
     assert caught.value.__cause__ is not None
-    assert server.requests[-1].gone.wait(5)
+    # On a busy machine the deadline may be met before the request has left.
+    assert all(request.gone.wait(5) for request in server.requests)
     model.close()
 
 

@@ -17,7 +17,7 @@ import pytest
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
 from typing_extensions import TypedDict
 
-from typedllm import Client
+from typedllm import Client, Schema
 from typedllm.errors import SchemaError
 from typedllm.models.scripted import ScriptedModel
 from typedllm.schema import build as module
@@ -376,3 +376,14 @@ def test_a_marker_stays_where_it_stands() -> None:
     assert marked.document["x-ts"] == "Foo"
     assert "x-ts" not in build(Branch).document
     assert "x-ts" not in build(list[Branch]).document["items"]
+
+
+def test_two_fields_may_be_read_from_one_key() -> None:
+    class Twice(BaseModel):
+        first: int = Field(alias="x")
+        second: int = Field(alias="x")
+
+    schema = Schema(Twice)
+    assert schema.json_schema()["required"] == ["x"]
+    assert schema.read('{"x": 1}').value.second == 1
+    assert [issue.path for issue in schema.read('{"x": "q"}').issues] == ["/x"]

@@ -212,6 +212,8 @@ class Generator(GenerateJsonSchema):
                 properties[found] = {**properties[found], "x-field": name}
             elif choices and name in properties and not self._by_name and [name] not in choices:
                 properties[name] = {UNSUPPORTED: "an AliasPath alone names no key (add a plain name with AliasChoices)"}
+        if "required" in made:  # two fields may be read from one key
+            made["required"] = list(dict.fromkeys(made["required"]))
         return made
 
     # Validators in code.
