@@ -100,7 +100,7 @@ MISTAKES += [
         "the prompt is neither a text nor messages",
         "Message('user', ...)",
     ),
-    (lambda: list(one().stream("Hello", int)), "the stream was not entered", "with client.stream(...)"),
+    (lambda: list(one().stream("Hello", int)), "the stream has not begun", "with ....stream(...) as stream"),
     (lambda: Schema(int).read(b"7"), "a reply is text, not bytes", "decode it"),  # type: ignore[arg-type]
     (lambda: one({"n": 1}).generate("Hello", int), "a step of scripted is no text", "json.dumps"),
     (lambda: ScriptedModel("7"), "a script is a list of steps", "ScriptedModel([text])"),

@@ -75,10 +75,10 @@ class PydanticValidator(Generic[T]):
         """See `Validator`."""
         data = text.encode()
         if self._is_any:
-            return cast("T", plain.load(data))
+            return cast("T", plain.parse(data))
         value = self._adapter.validate_json(data, strict=True, context=context)
         if not self._keys.are_once(text, value):
-            plain.load(data)
+            plain.parse(data)
         return value
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
@@ -143,7 +143,7 @@ class DocumentValidator:
 
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:
         """See `Validator`."""
-        return self.validate_data(plain.load(text.encode()), context)
+        return self.validate_data(plain.parse(text.encode()), context)
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 
-def load(data: bytes) -> Any:
+def parse(data: bytes) -> Any:
     """The data of a JSON text in UTF-8, as `json.loads` gives it.
 
     Raises:

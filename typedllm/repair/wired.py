@@ -127,7 +127,7 @@ def examine_wired(
         return (None, issues) if issues else (result.value, ())
 
     try:
-        data = MISSING if found.target.is_hollow else plain.load(text.encode())
+        data = MISSING if found.target.is_hollow else plain.parse(text.encode())
     except ValueError:
         data = MISSING
     if data is not MISSING:
