@@ -37,7 +37,7 @@ class Row(NamedTuple):
 def rows() -> Iterator[Row]:
     """Ask, domain by domain; each model begins with an empty cache."""
     for domain, (declared, (first, second)) in DOMAINS.items():
-        client = Client(LocalModel(name=f"local-{domain}"), max_repairs=0, max_tokens=48)
+        client = Client(LocalModel(name=f"local-{domain}"), max_repairs=0, max_tokens=48, timeout=None)
         yield row(domain, "first call", client.run(first, declared).attempts[0])
         yield row(domain, "second call, another text", client.run(second, declared).attempts[0])
         repaired = client.run(second, declared, max_repairs=1, checks=[once()], native="prompt")
