@@ -1,6 +1,6 @@
 """Reading broken replies: megabytes per second, growth with length, and what is right, beside other libraries.
 
-    python benchmarks/reading.py [--seconds 20]
+    PYTHONPATH=. python benchmarks/reading.py [--seconds 20] [--seeds 5]
 
 `json_repair`, `jiter`, `fast_json_repair` and `baml_py` are measured when they are installed; of BAML its parser of
 replies, for a type that takes any JSON. A peer is given at most `--seconds` for one text; "-" is a text that it
@@ -21,7 +21,8 @@ import random
 import re
 import time
 import types
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -252,9 +253,64 @@ def accuracy() -> None:
         print(f"{name:<18}{right / len(rows):>7.1%} right {wrong / len(rows):>7.1%} silently wrong, of {len(rows)}")
 
 
+def made(seeds: range) -> Iterator[tuple[str, Schema[Any], str, Any]]:
+    """Replies made by seed, of many types: how, the declared type, the text, and the value that it stands for."""
+    from tests.replies.breaking import STYLES, some_breakings
+    from tests.replies.types import schemas
+    from tests.replies.values import Sampler
+    from tests.replies.writing import AROUND, SYNTAX, written
+
+    for index, schema in enumerate(schemas()):
+        for seed in seeds:
+            dice = random.Random(seed * 1000 + index)
+            data = Sampler(schema, dice, 0.2).draw()
+            value = schema.validate(data).value
+            if not schema.target.root.is_map:
+                for syntax in ("", *SYNTAX):
+                    yield "written", schema, written(data, dice, syntax, dice.choice(("", *AROUND))), value
+            for _, text in some_breakings(STYLES[dice.choice(sorted(STYLES))](data), dice, 8):
+                yield "broken in one place", schema, text, value
+
+
+def typed_accuracy(seeds: int) -> None:
+    """Prints what is right, refused and silently wrong on replies made by seed; peers are validated by pydantic."""
+    readers: dict[str, Callable[[Schema[Any], str], Any]] = {"typedllm": lambda schema, text: schema.read(text)}
+    for name, read in peers().items():
+        if name != "typedllm":
+            readers[name] = lambda schema, text, read=read: schema.validate(read(text))
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for how, schema, text, value in made(range(1000, 1000 + seeds)):
+        if _is_valid(schema, text):
+            continue
+        for name, run in readers.items():
+            counts.setdefault((how, name), Counter())[_outcome(partial(run, schema, text), value)] += 1
+    for (how, name), said in counts.items():
+        shares = " ".join(f"{said[each] / said.total():>7.1%} {each}" for each in ("right", "refused", "wrong"))
+        print(f"{how:<22}{name:<18}{shares}, of {said.total()}")
+
+
+def _is_valid(schema: Schema[Any], text: str) -> bool:
+    try:
+        return schema.validate(json.loads(text)).ok
+    except ValueError:
+        return False
+
+
+def _outcome(run: Callable[[], Any], value: Any) -> str:
+    try:
+        result = run()
+    except Exception:
+        return "refused"
+    if not result.ok:
+        return "refused"
+    return "right" if repr(result.value) == repr(value) else "wrong"
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seeds", type=int, default=5)
     accuracy()
+    typed_accuracy(parser.parse_args().seeds)
     at_once()
     speed(parser.parse_args().seconds)
