@@ -98,7 +98,7 @@ class BareReader(QuotedReader):
             node.note(Note("too_many_digits", start, stop, "", True))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, shown(read.value)))
-        if word.startswith('\\"'):
+        if word.startswith(('\\"', "\\n")):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
             node.note(Note("elision", start, stop, "", True))

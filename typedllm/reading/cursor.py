@@ -130,6 +130,8 @@ class Cursor:
         if self._comment:
             self.fix("comment", self._comment_at, end)
             self._comment = ""
+            if self.stack:
+                self.fault("unfinished", self._comment_at, end)  # it may have swallowed what closes the document
         if self.root is None:
             self.done = True
             return

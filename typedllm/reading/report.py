@@ -74,10 +74,12 @@ def is_sound(entries: Iterable[Entry], length: int) -> bool:
     """Whether the structure is beyond doubt.
 
     Where brackets were mended, an item must not be taken for a list too, nor anything be left out as unknown: it may
-    belong elsewhere.
+    belong elsewhere. Nor must anything be taken out of an envelope and for a list: any text would pass then.
     """
     entries = tuple(entries)
     kinds = {entry.note.kind for entry in entries}
+    if "single_item" in kinds and not kinds.isdisjoint(("envelope", "escaped_quotes")):
+        return False
     if not kinds.isdisjoint(_BRACKETS) and any(entry.path and entry.note.kind == "extra_key" for entry in entries):
         return False
     if any(entry.note.kind == "missing_closer" and entry.note.start < length for entry in entries):

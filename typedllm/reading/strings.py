@@ -267,7 +267,8 @@ def _rest_closes(text: str, at: int, complete: bool, inner: int) -> Verdict:
     behind = _end(_BRACKETS, text, at)
     if text[behind] != "," and not (inner % 2 == 0 and text[behind] in OPENERS):
         return "inner"
-    said = _key(text, _end(_SPACE, text, behind + (text[behind] == ",")), complete)
+    after = _end(_SPACE, text, behind + (text[behind] == ","))
+    said = "ends" if text[after : after + 1] in ("{", "[") else _key(text, after, complete)
     return "doubt" if said == "ends" and inner % 2 else said
 
 
