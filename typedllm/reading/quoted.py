@@ -41,7 +41,8 @@ _QUICK: Final = {
     for place, behind in _STRUCTURE.items()
 }
 _TO_VALUE: Final = re.compile(rf"{_S}:")
-_RUN: Final = {'"': re.compile('"+'), "'": re.compile("'+")}
+_RUN: Final = {'"': re.compile('"+'), "'": re.compile("'+"), "`": re.compile("`+")}
+_INFO: Final = re.compile(r"[\w.+#/ -]{0,40}\n")
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
 _STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z")
@@ -77,11 +78,15 @@ class QuotedReader(BracketReader):
         found = _QUICK[place][opener].match(buf, pos) if quick and opener in _QUICK[place] else None
         if found and not found[1].isspace():
             return self._quick_string(place, opener, found[1], found.end())
-        triple = opener * 3 if opener in "\"'" and buf.startswith(opener * 3, pos) else ""
+        triple = opener * 3 if opener in _RUN and buf.startswith(opener * 3, pos) else ""
+        if triple == "```" and self._lacks(48):
+            return False
         self._string = OpenString(self.base + pos, place, triple or CLOSERS[opener], _PLAIN[opener], bool(triple))
         if opener != '"' or triple:
             self.fix("quote_style", self.base + pos, self.base + pos + len(triple or opener), '"')
         self.pos += len(triple or opener)
+        if triple == "```":
+            self.pos = end_of(_INFO, buf, self.pos)  # a fence for a string: the line that opens it is none of it
         self._state = self._in_string
         return True
 
