@@ -272,18 +272,20 @@ class Run:
         self._pieces: SimpleQueue[Piece | Exception | None] = SimpleQueue()
         self._stopped = threading.Event()
         self._work = work
-        self._thread = threading.Thread(target=self._main, name="typedllm-local", daemon=True)
-        _running.add(self)
-        self._thread.start()
+        self._over = threading.Event()
+        threading.Thread(target=self._main, name="typedllm-local", daemon=True).start()
 
     def _main(self) -> None:
+        _running.add(self)
         try:
-            self._work(self._put)
+            if not _ending.is_set():
+                self._work(self._put)
             self._pieces.put(None)
         except Exception as error:
             self._pieces.put(error)
         finally:
             _running.discard(self)
+            self._over.set()
 
     def _put(self, piece: Piece) -> bool:
         self._pieces.put(piece)
@@ -312,17 +314,19 @@ class Run:
 
     def wait(self, seconds: float) -> None:
         """Wait until it has ended, no longer than that."""
-        self._thread.join(seconds)
+        self._over.wait(seconds)
 
 
 # A program that ends must not wait for a reply that nobody will read, and must not end in the middle of a callback
 # from the runtime, which aborts the process: so the threads are daemons, and stopped before Python goes down.
 _running: set[Run] = set()
+_ending = threading.Event()  # set before the threads are listed; a thread lists itself before it looks
 _PATIENCE = 30.0
 
 
 @atexit.register
 def _end() -> None:
+    _ending.set()
     running = list(_running)
     for run in running:
         run.stop()
