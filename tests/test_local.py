@@ -103,6 +103,14 @@ def test_a_bound_that_the_runtime_does_not_take_is_left_to_validation(model: Loc
     assert int(model.complete(ask(schema=schema, options={"max_tokens": 4})).text) >= 7
 
 
+@pytest.mark.parametrize("declared", [int, float, int | None, list[int] | float])
+@pytest.mark.parametrize("text", ["How many legs does a spider have?", "Pi?"])
+def test_a_bare_number_comes_to_an_end(declared: Any, text: str, model: LocalModel) -> None:
+    result = Client(model, max_repairs=0).run(text, declared)
+    assert result.ok, result.error
+    assert (result.usage.output_tokens or 0) < 40
+
+
 def test_the_second_call_evaluates_what_is_new_only(model: LocalModel) -> None:
     first, second = (model.complete(ask("How many? " * 20, options={"max_tokens": 2})) for _ in range(2))
     assert first.usage.input_tokens == second.usage.input_tokens

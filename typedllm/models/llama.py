@@ -17,17 +17,20 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
 from types import ModuleType
-from typing import Protocol, TypedDict, cast
+from typing import Final, Protocol, TypedDict, cast
 from weakref import WeakValueDictionary
 
 from typedllm.errors import ModelError
 from typedllm.records import JsonSchema, JsonValue
+from typedllm.schema.findings import branches
 
 RUNTIME = "xllamacpp"
 
 # The prompt is evaluated in steps of this many tokens, and a call can be stopped between two steps: half a second
 # on 2 cores. Measured on a prompt of 631 tokens: 3.3 s in one step, 3.1 s in steps of 128, 3.9 s in steps of 64.
 PROMPT_STEP = 128
+_NUMBERS: Final = frozenset({"integer", "number"})
+_CLOSED: Final = frozenset({"const", "enum"})
 
 
 class Logprob(TypedDict):
@@ -212,7 +215,9 @@ class Engine:
                 latter the runtime lets the model write a fence, cuts it off and miscounts the log-probabilities.
             put: is given each piece, and says whether to stop.
         """
-        grammar = {} if schema is None else {"grammar": str(self._runtime.json_schema_to_grammar(schema))}
+        grammar = {}
+        if schema is not None:
+            grammar["grammar"] = _ended(str(self._runtime.json_schema_to_grammar(schema)), schema)
         with self._turns:
             if not put({}):
                 asked = {**body, **grammar, "stream": True, "return_progress": True}
@@ -230,6 +235,17 @@ class Engine:
     def leak(self) -> None:
         """Never free the server: in a forked child its threads do not exist, and freeing it waits for them."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._server))
+
+
+def _ended(grammar: str, schema: JsonSchema) -> str:
+    """A grammar with a line break behind what may be a bare number: nothing else shows a model that a number is over.
+
+    Without one the embedded model wrote digits up to the token limit for each of seven requests, with one for none.
+    """
+    kinds = [part.get("type", "number") for part in branches(schema, schema) if not _CLOSED & part.keys()]
+    if all(_NUMBERS.isdisjoint([kind] if isinstance(kind, str) else kind) for kind in kinds):
+        return grammar
+    return grammar.replace("start: %json", 'start: reply "\\n"\nreply: %json', 1)
 
 
 _engines: WeakValueDictionary[Settings, Engine] = WeakValueDictionary()
