@@ -215,7 +215,7 @@ class Engine:
                 latter the runtime lets the model write a fence, cuts it off and miscounts the log-probabilities.
             put: is given each piece, and says whether to stop.
         """
-        grammar = {}
+        grammar: dict[str, JsonValue] = {}
         if schema is not None:
             grammar["grammar"] = _ended(str(self._runtime.json_schema_to_grammar(schema)), schema)
         with self._turns:
