@@ -50,6 +50,14 @@ def test_check_as_json_tells_everything() -> None:
     assert told["attempts"][0]["reply"] == '{"sentiment": "superb"}'
 
 
+def test_check_as_json_tells_what_was_mended() -> None:
+    done = typedllm("check", "-s", FEELING, "--json", '{"sentiment": "neutral",}')
+    told = json.loads(done.stdout)
+    assert told["value"] == {"sentiment": "neutral"}
+    assert [(fix["kind"], fix["span"]) for fix in told["fixes"]] == [("trailing_comma", [23, 24])]
+    assert told["attempts"][0]["fixes"] == told["fixes"]
+
+
 def test_render_shows_the_prompt_and_says_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TYPEDLLM_CACHE", str(tmp_path))
     monkeypatch.delenv("TYPEDLLM_MODEL", raising=False)
