@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 import pytest
@@ -74,7 +75,25 @@ REFUSED: list[tuple[Any, str, str]] = [
     (dict[str, int], '{"a":1} or {"a":2}', "ambiguous"),
     (dict[str, int], '{"a":1,"a":2}', "repeated_key_differs"),
     (Literal["yes", "no"], "not yes", "enum"),
+    (dict[str, str], r'{"path": "C:\Users\new\temp"}', "unclear_escape"),
+    (dict[str, str], r'{"formula": "\alpha + \beta"}', "unclear_escape"),
+    (dict[str, str], r'{"pattern": "\d+\b"}', "unclear_escape"),
+    (dict[str, list[str]], '{"tags": "a, b and c"}', "type"),
+    (dict[str, list[str]], '{"tags": "- a\\n- b"}', "type"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (dict[str, str], r'{"path": "C:\Users\\new"}', {"path": r"C:\Users\new"}),
+        (dict[str, str], r'{"text": "it\'s \_one\_\nline"}', {"text": "it's \\_one\\_\nline"}),
+        (dict[str, list[str]], '{"tags": "one tag"}', {"tags": ["one tag"]}),
+        (date, '"20240105"', date(2024, 1, 5)),
+    ],
+)
+def test_what_is_in_no_doubt_is_read(declared: Any, text: str, value: Any) -> None:
+    assert Schema(declared).read(text).value == value
 
 
 @pytest.mark.parametrize(("declared", "text", "code"), REFUSED)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ from typedllm.records import MISSING, Policy, Span
 
 _STILL_TEXT: Final = ("", "time_form", "space_around")
 _UNFIT: Final = "unfit"
+_SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 
 class Rank(NamedTuple):
@@ -364,7 +366,8 @@ class Aligner:
 
     def _wrapped(self, node: Node, shape: Shape, path: str) -> Data:
         """One item where a list of it is declared."""
-        if not self.fix("single_item", node, shape, path, "[...]"):
+        may_be_several = node.kind in ("string", "bare") and _SEPARATED.search(node.text)
+        if not self.fix("likely_item" if may_be_several else "single_item", node, shape, path, "[...]"):
             return self._plain(node, path)
         return [self._bare(node, shape.items, f"{path}/0")]
 

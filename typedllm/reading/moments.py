@@ -7,6 +7,7 @@ from typing import Final
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
+_BASIC: Final = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
 _NAMED_MONTH: Final = re.compile(
     r"(?i)(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
     r"(?:([0-9]{1,2})(?:st|nd|rd|th)?\.?\s+)?([a-z]{3,9})\.?\s+(?:([0-9]{1,2})(?:st|nd|rd|th)?,?\s+)?([0-9]{4})"
@@ -64,7 +65,7 @@ def tight(text: str, form: str) -> str | None:
 
 
 def _date(text: str) -> str | None:
-    found = _YEAR_FIRST.fullmatch(text)
+    found = _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text)
     if found:
         return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
     named = _NAMED_MONTH.fullmatch(text)

@@ -140,6 +140,7 @@ class QuotedReader(BracketReader):
     def _escape(self, string: OpenString) -> None:
         run = _ESCAPES.match(self.buf, self.pos)
         if run:
+            string.escapes.append(len(string.parts))
             string.parts.append(json.loads(f'"{run[0]}"'))
             self.pos = run.end()
             return
@@ -147,6 +148,8 @@ class QuotedReader(BracketReader):
         at = self.base + self.pos
         if read.fix:
             self.fix(read.fix, at, at + read.length, shown(read.text)[1:-1])
+        if read.fix == "invalid_escape" and self.buf[self.pos + 1 : self.pos + 2].isalpha():
+            string.unescaped = True
         string.parts.append(read.text)
         self.pos += read.length
 
@@ -312,6 +315,8 @@ class QuotedReader(BracketReader):
     def _end_string(self, end: int, cut: str = "") -> None:
         string = cast("OpenString", self._string)
         text = "".join(string.parts)
+        if string.is_unclear:
+            self.fault("unclear_escape", string.start, end)
         if cut:
             self.fix(cut, string.start, end, shown(text))
         self._string = None

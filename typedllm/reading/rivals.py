@@ -52,9 +52,9 @@ _TAKEN_OUT: Final = {
 PLAIN: Final = frozenset({
     "trailing_comma", "extra_comma", "comment", "literal_style", "number_style", "space", "escape_style",
     "invalid_escape", "raw_control", "quote_style", "repeated_key", "repeated_key_differs", "json_lines",
-    "escaped_quotes", "concatenation", "call", "tuple",
+    "escaped_quotes", "concatenation", "call", "tuple", "unclear_escape",
 })  # fmt: skip
-"""Fixes of syntax that no other reading competes with."""
+"""Fixes and faults of syntax that no other reading competes with."""
 
 
 class Mend(NamedTuple):

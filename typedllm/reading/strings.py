@@ -59,10 +59,25 @@ _NEXT_STRING: Final = re.compile(
 PLAIN_ITEM: Final = re.compile(rf"(?:\"[^\"\n]*\"|[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}])\s*(?:[,\]}})]|\Z)")
 
 
+_CONTROL_OR_LETTER: Final = re.compile(r"[\b\f]|[\n\r\t][A-Za-z]")
+
+
 class OpenString:
     """A string that is being read."""
 
-    __slots__ = ("closers", "inner", "joined", "notes", "parts", "place", "plain", "raw", "start")
+    __slots__ = (
+        "closers",
+        "escapes",
+        "inner",
+        "joined",
+        "notes",
+        "parts",
+        "place",
+        "plain",
+        "raw",
+        "start",
+        "unescaped",
+    )
 
     def __init__(self, start: int, place: Place, closers: str, plain: re.Pattern[str], raw: bool) -> None:
         self.start = start
@@ -74,6 +89,16 @@ class OpenString:
         self.notes: list[Note] = []
         self.inner = 0
         self.joined: Node | None = None
+        self.escapes: list[int] = []  # which parts were escapes of JSON
+        self.unescaped = False  # whether a backslash before a letter escapes nothing
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether its backslashes cannot be told from escapes: in `C:\\Users\\new` one of the two is no escape."""
+        if not self.unescaped:
+            return False
+        ends = ("".join(self.parts[index : index + 2])[: len(self.parts[index]) + 1] for index in self.escapes)
+        return any(_CONTROL_OR_LETTER.search(end) for end in ends)
 
     def tail(self) -> str:
         """The last characters of its text so far, however it was cut into pieces."""
