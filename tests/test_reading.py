@@ -79,6 +79,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     (dict[str, str], r'{"formula": "\alpha + \beta"}', "unclear_escape"),
     (dict[str, str], r'{"pattern": "\d+\b"}', "unclear_escape"),
     (dict[str, list[str]], '{"tags": "a, b and c"}', "type"),
+    (list[list[int]], "[1, 2]", "type"),
+    (dict[str, list[set[str]]], '{"groups": ["a", "b"]}', "type"),
     (dict[str, list[str]], '{"tags": "- a\\n- b"}', "type"),
 ]
 
@@ -90,6 +92,10 @@ REFUSED: list[tuple[Any, str, str]] = [
         (dict[str, str], r'{"text": "it\'s \_one\_\nline"}', {"text": "it's \\_one\\_\nline"}),
         (dict[str, list[str]], '{"tags": "one tag"}', {"tags": ["one tag"]}),
         (date, '"20240105"', date(2024, 1, 5)),
+        (list[list[int]], "[[1, 2], 3]", [[1, 2], [3]]),
+        (list[list[int]], "[1]", [[1]]),
+        (list[int | list[int]], "[1, 2]", [1, 2]),
+        (list[int], "[1]\nActually, with the third one:\n[1, 2]", [1, 2]),
     ],
 )
 def test_what_is_in_no_doubt_is_read(declared: Any, text: str, value: Any) -> None:

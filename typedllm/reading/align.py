@@ -314,6 +314,9 @@ class Aligner:
             return self._encoded_here(node, shape, path) or self._one_of(node, shape, path)
         if self._is_nested(node, shape, path) and self.fix("nested_list", node, shape, path, "[...]"):
             return self.align(node.items[0], shape, path)
+        if self._may_be_one(node, shape, path):
+            self._unfit(node, path)
+            return self._plain(node, path)
         if not shape.prefix and self.permits("drop_item", shape):
             data = list(self._kept(node, shape, path))
         else:
@@ -333,6 +336,16 @@ class Aligner:
         if inner is None or inner.kind != "array" or "array" in shape.item(0).kinds:
             return False
         return self._fits(inner, shape, path)
+
+    def _may_be_one(self, node: Node, shape: Shape, path: str) -> bool:
+        """Whether a list stands where a list of lists is declared: each of its items may be a list, or all are one."""
+        if len(node.items) < 2 or shape.prefix or "array" not in shape.items.kinds:
+            return False
+        tried = (item.kind != "array" and self._try(item, shape.items, path) for item in node.items)
+        return all(
+            trial and any(entry.note.kind == "single_item" and entry.path == path for entry in trial.entries)
+            for trial in tried
+        )
 
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
         """A list where one is declared."""

@@ -44,7 +44,7 @@ _HELD: Final = 128  # how far back a sign may have begun that the end of the tex
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
-    r"\b(?:final|corrected|correction|fixed|revised|updated|actual)\b|\banswer\b|\bresult\b", re.IGNORECASE
+    r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
 )
 _EXAMPLE: Final = re.compile(
     r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",

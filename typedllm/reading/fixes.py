@@ -87,7 +87,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "label": "the one declared word in prose that is marked as the answer",
         "near_key": "a declared key, misspelt",
         "open_scalar": "a number or word that the end of the text may have cut",
-        "likely_quote": "where a string ends, when quotes inside it are not escaped",
+        "likely_quote": "a quote that may end the text or be a part of it (escape those inside)",
         "likely_item": "one text in place of a list of texts, with commas or the like in it: it may be one item or several",
         "unit": "a number with a unit behind it or a label in front of it",
         "zero_padded": "a number with leading zeros",
