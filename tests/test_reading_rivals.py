@@ -121,3 +121,32 @@ def test_a_slip_far_into_a_long_document_is_found() -> None:
     at = text.rindex('"size"', 0, len(text) // 2)
     result = Schema(list[dict[str, str]]).read(text[:at] + text[at + 1 :])
     assert result.value == items
+
+
+NEIGHBOURS = re.compile(r'([{}\[\]:,"])(\s*)((?!\1)[{}\[\]:,"\w])')
+
+
+@given(ORDERS, st.sampled_from([None, 2]), st.data())
+def test_a_document_with_two_neighbouring_signs_swapped_is_read_rightly_or_refused(
+    order: Order, indent: int | None, data: st.DataObject
+) -> None:
+    text = json.dumps(order.model_dump(), indent=indent)
+    found = data.draw(st.sampled_from(list(NEIGHBOURS.finditer(text))))
+    broken = text[: found.start()] + found[3] + found[2] + found[1] + text[found.end() :]
+    result = Schema(Order).read(broken)
+    assert not result.ok or _squeezed(result.value) == _squeezed(order), (broken, result.value)
+
+
+def _squeezed(order: Order) -> str:
+    """All of it, but for white space at the edges of its texts: a quote and a blank may have changed places."""
+    return re.sub(r'\s*"\s*', '"', order.model_dump_json())
+
+
+def test_swapped_signs_are_a_fix_with_its_place() -> None:
+    result = Schema(Any).read('{"name:" "Ann", "n": 1}')
+    assert result.value == {"name": "Ann", "n": 1}
+    result = Schema(list[str]).read('["inbox", "draft]"')
+    assert result.value == ["inbox", "draft"]
+    (fix,) = result.fixes
+    assert (fix.kind, fix.before, fix.span) == ("swapped_signs", ']"', (16, 18))
+    assert result.spans["/1"] == (10, 18)

@@ -42,6 +42,7 @@ _ARRAY: Final = re.compile(
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
 _HELD: Final = 128  # how far back a sign may have begun that the end of the text so far has cut
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
+_REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
@@ -291,7 +292,7 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
         found = _without_braces(text, target, bounds)
-    found = _without_escapes(found, text, target, bounds)
+    found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
         extra = _CLOSERS.match(text, each.end)
@@ -300,6 +301,23 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
             each.end += len(extra[0].rstrip())
             each.closed_more = True
     return found
+
+
+def _without_references(found: list[Found], text: str, target: Target) -> list[Found]:
+    """The candidates, without the references of a sentence (`see [1]`): they are none where texts are declared, or where
+    there is another candidate of a declared kind.
+    """
+    root = target.root
+    numbers = "array" in root.kinds and not root.item(0).kinds.isdisjoint(("integer", "number"))
+    alike = [each for each in found if _REFERENCE.fullmatch(text, each.start, each.node.end)]
+    if numbers and all(each in alike or each.node.kind not in root.kinds for each in found):
+        return found
+    return [each for each in found if each.fenced or each not in alike or not _is_in_sentence(each, text)]
+
+
+def _is_in_sentence(each: Found, text: str) -> bool:
+    before = text[max(0, each.start - _AHEAD) : each.start].rpartition("\n")[2].rstrip()
+    return before != "" and before[-1] not in ":="
 
 
 def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
@@ -311,6 +329,7 @@ def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds)
         end = _json_end(text, each.start) if each.mended and left > 0 else -1
         if end >= 0:
             reader = JsonReader(target.root, each.start, bounds, strict=True)
+            reader.eof = True
             reader.feed(text[each.start : end])
             if reader.root is not None and reader.done and not reader.gave_up:
                 swallowed = end < each.end

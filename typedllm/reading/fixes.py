@@ -52,6 +52,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "wrong_opener": "an opening bracket of another kind than the declared one",
         "extra_opener": "an opening bracket too many",
         "stray_sign": "a colon or backslash too many",
+        "swapped_signs": "two signs in each other's place",
         "repeated_key": "a key twice with the same value",
         "space": "white space that JSON does not know",
         "json_lines": "several values in a row in place of a list",

@@ -299,6 +299,8 @@ class QuotedReader(BracketReader):
         """The text of a value without a quote that is doubled at its start or end, where the type tells that it is."""
         if string.inner > 2:
             return text
+        if len(string.closers) > 1:
+            return text  # typographic quotes around quotes of another kind
         inner = [note for note in string.notes if note.kind == "unescaped_quote"]
         edges = (string.start + 1, end - 2)
         if len(inner) != string.inner or not all(note.start in edges for note in inner) or len(text) < 2:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
@@ -22,6 +22,8 @@ _BEFORE: Final = 16
 _AFTER: Final = 6
 _STRETCH: Final = 600
 _SPACES: Final = " \t\r\n"
+_OUTSIDE: Final = "{}[],:"
+_STRUCTURE: Final = _OUTSIDE + '"'
 _PARSE: Final = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
 _OTHER_QUOTES: Final = "'`´“”„‟«»＂"
@@ -41,6 +43,8 @@ _FITS: Final = {
 }
 """Between which two signs a sign of structure can stand."""
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
 _PUT_IN: Final = {
     '"': "missing_quote", ",": "missing_comma", ":": "missing_colon", "\\": "unescaped_quote",
     "}": "missing_closer", "]": "missing_closer", "{": "missing_opener", "[": "missing_opener",
@@ -58,12 +62,12 @@ PLAIN: Final = frozenset({
 
 
 class Mend(NamedTuple):
-    """One character put in, taken out, or put in the place of another.
+    """One character put in, taken out, put in the place of another, or swapped with its neighbour.
 
     Attributes:
         at: where, in the text.
-        new: the character that is missing; "" where one is too many.
-        old: the character that is too many; "" where one is missing.
+        new: what is missing; "" where something is too many.
+        old: what is too many; "" where something is missing.
         doubt: 0 likely; 1 less so: an opening bracket; 2 unlikely: structure of the document is explained away.
     """
 
@@ -77,13 +81,21 @@ class Mend(NamedTuple):
         return text[: self.at] + self.new + text[self.at + len(self.old) :]
 
     @property
+    def is_swap(self) -> bool:
+        """Whether two signs stand in each other's place."""
+        return len(self.new) > 1
+
+    @property
     def growth(self) -> int:
         """By how much the text becomes longer."""
         return len(self.new) - len(self.old)
 
     def note(self, base: int) -> Note:
         """The change as a fix; `base` is where the text begins in the reply."""
-        kind = "quote_style" if self.new and self.old else _PUT_IN.get(self.new) or _TAKEN_OUT[self.old]
+        if self.is_swap:
+            kind = "swapped_signs"
+        else:
+            kind = "quote_style" if self.new and self.old else _PUT_IN.get(self.new) or _TAKEN_OUT[self.old]
         return Note(kind, base + self.at, base + self.at + len(self.old), self.new)
 
 
@@ -120,6 +132,8 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
         if mend.doubt > 1 and found:
             break
         mended = mend.applied(text)
+        if text[:1] in "{[" and mended[:1] not in "{[":
+            continue  # a container does not become a text
         try:
             value, end = _PARSE(opening + mended[start:])
         except (ValueError, RecursionError):
@@ -130,8 +144,12 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
         end += start - len(opening)
         if end < least + mend.growth or end <= mend.at or goes_on(mended, end):
             continue
+        if mend.is_swap and _is_swallowed(mend, opening + mended[start:], mend.at - start + len(opening)):
+            continue
         found.setdefault(json.dumps(value), Rival(mend, mended[:end]))
-    return list(found.values())
+    near = list(found.values())
+    doubled = any(rival.mend.new == "" and _is_doubled(text, rival.mend.at) for rival in near)
+    return [rival for rival in near if not rival.mend.is_swap] if doubled else near
 
 
 def _failure(text: str) -> int | None:
@@ -174,11 +192,20 @@ def _mends(text: str, start: int, failure: int) -> Iterator[Mend]:
     for at in near:
         sign = text[at : at + 1]
         if sign and sign in '{}[],:"\\':
-            yield Mend(at, "", sign, _doubt_of_stray(text, at, sign))
+            yield Mend(at, "", sign, _doubt_of_stray(text, at, sign, failure))
         if sign == '"':
             yield Mend(at, "\\", doubt=2 * _is_structure(text, at))
         elif sign and sign in _OTHER_QUOTES:
             yield Mend(at, '"', sign)
+    yield from _swaps(text, near)
+    first = max(start, failure - _STRETCH)
+    for found in _STARTS.finditer(text, first, failure):
+        at = found.end()
+        for sign in "{[":
+            if _FITS[sign][1].fullmatch(text[at]):
+                yield Mend(at, sign, doubt=1)
+        if text[at] in "{[":
+            yield Mend(at, "", text[at], _doubt_of_stray(text, at, text[at], failure))
     gaps = {gap for place in near for gap in _gaps(text, place)}
     for at in sorted(gap for gap in gaps if gap >= start):
         if text[at - 1 : at].isalnum() and text[at : at + 1].isalnum():
@@ -186,8 +213,32 @@ def _mends(text: str, start: int, failure: int) -> Iterator[Mend]:
         before, after = text[max(0, at - _STRETCH) : at].rstrip()[-1:], text[at : at + _STRETCH].lstrip()[:1]
         for sign, (behind_it, ahead_of_it) in _FITS.items():
             if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
-                yield Mend(at, sign, doubt=int(sign in "{["))
+                yield Mend(at, sign, doubt=int(sign in "{[" or _is_inside(text, at, sign)))
         yield Mend(at, '"', doubt=0 if _may_open(text, at) or _may_close(text, at) else 2)
+
+
+def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
+    """Signs that may stand in each other's place: neighbours, but for white space."""
+    for at in near:
+        for left, right in ((at - 1, at), (at, at + 1 + _spaces(text[at + 1 : at + 1 + _STRETCH]))):
+            a, b = text[max(0, left) : left + 1], text[right : right + 1]
+            if left >= 0 and a != b and (a in _STRUCTURE or b in _STRUCTURE) and _is_sign(a) and _is_sign(b):
+                yield Mend(left, b + text[left + 1 : right] + a, text[left : right + 1])
+
+
+def _is_inside(text: str, at: int, sign: str) -> bool:
+    """Whether a sign that is missing here stands at the edge of the text beside it, where it means nothing."""
+    before = text[max(0, at - _STRETCH) : at].rstrip()
+    if before.endswith(sign + '"'):
+        said = before[:-1].rpartition('"')[2]
+        return sign == ":" or (sign in "}]" and said.count("{["["}]".index(sign)]) < said.count(sign))
+    ahead = text[at : at + _STRETCH].lstrip()[:2]
+    return sign in ",:" and ahead == '"' + sign
+
+
+def _is_sign(sign: str) -> bool:
+    """Whether it may change places with its neighbour: what else stands there may be another separator."""
+    return sign.isalnum() or (sign != "" and sign in _STRUCTURE)
 
 
 def _gaps(text: str, at: int) -> Iterator[int]:
@@ -202,12 +253,15 @@ def _spaces(text: str) -> int:
     return len(text) - len(text.lstrip(_SPACES))
 
 
-def _doubt_of_stray(text: str, at: int, sign: str) -> int:
+def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
+    doubled = _is_doubled(text, at)
     if sign == '"':
-        return 0 if _is_doubled(text, at) else 2
+        return 0 if doubled else 2
     if text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum():
         return 2  # what it divides would become one
-    return 1 if sign in "{[" or (sign in "}]" and text[at:].strip(_CLOSING)) else 0
+    if sign in "}]":
+        return int(not (doubled and at == failure) and text[at:].strip(_CLOSING) != "")
+    return int(sign in "{[" and not doubled)
 
 
 def _may_open(text: str, at: int) -> bool:
@@ -230,7 +284,24 @@ def _may_close(text: str, at: int) -> bool:
 
 
 def _is_doubled(text: str, at: int) -> bool:
-    return '"' in (text[at - 1 : at], text[at + 1 : at + 2])
+    return text[at : at + 1] in (text[max(0, at - 1) : at], text[at + 1 : at + 2])
+
+
+def _is_swallowed(mend: Mend, text: str, at: int) -> bool:
+    """Whether a swap moved a sign of structure into a string: it is more likely that another one moved out of it.
+
+    Args:
+        mend: the swap.
+        text: the text with the change, from a place outside of any string.
+        at: where in it the change stands.
+    """
+    signs = [at + index for index in (0, len(mend.new) - 1) if mend.new[index] in _OUTSIDE]
+    for found in _STRING.finditer(text):
+        if not signs or found.start() > signs[-1]:
+            return False
+        if any(found.start() < sign < found.end() for sign in signs):
+            return True
+    return False
 
 
 def _is_structure(text: str, at: int) -> bool:
@@ -243,18 +314,19 @@ def _is_structure(text: str, at: int) -> bool:
 def shift(node: Node, mend: Mend, base: int) -> None:
     """Puts a tree that was read out of the changed text where its parts stand in the reply."""
     turn, by = base + mend.at, -mend.growth
+    end = turn + len(mend.new) if mend.is_swap else turn
+
+    def moved(at: int, inside: int) -> int:
+        return inside if turn < at < end else at + by * (at > turn)
+
     stack = [node]
     while stack:
         node = stack.pop()
-        node.start += by * (node.start > turn)
-        node.end += by * (node.end > turn)
+        node.start, node.end = moved(node.start, turn), moved(node.end, end)
         if node.notes:
-            node.notes = [
-                note._replace(start=note.start + by * (note.start > turn), end=note.end + by * (note.end > turn))
-                for note in node.notes
-            ]
+            node.notes = [note._replace(start=moved(note.start, turn), end=moved(note.end, end)) for note in node.notes]
         if node.kind == "object":
-            node.value = [Member(key, inner, start + by * (start > turn)) for key, inner, start in node.members]
+            node.value = [Member(key, inner, moved(start, turn)) for key, inner, start in node.members]
             stack.extend(member.node for member in node.members)
         elif node.kind == "array":
             stack.extend(node.items)

@@ -119,14 +119,14 @@ class Weighing(Generic[T]):
         """The candidate as it reads with one character changed, where all such changes that fit say one thing."""
         found = option.found
         kinds = {kind for kind in option.kinds if TIER.get(kind) not in ("packaging", "schema")}
-        if (kinds <= PLAIN and not goes_on(text, found.end)) or self._is_cut(option) or _is_torn_off(found):
+        if (kinds <= PLAIN and not goes_on(text, found.end)) or (found.cut and self.at_limit) or _is_torn_off(found):
             return option
         self._left -= len(text) - found.start
         if self._left < 0:
             return option
-        near = rivals(text[found.start :], found.end - found.start, self.bounds)
+        near = rivals(text[found.start :], len(text[found.start : found.end].rstrip()), self.bounds)
         if found.cut:
-            near = [rival for rival in near if text[found.start + rival.mend.at :].strip(_CLOSING)]
+            near = [rival for rival in near if self._is_before_cut(option, rival, text)]
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
         if not fitting:
             return option
@@ -141,13 +141,16 @@ class Weighing(Generic[T]):
         attach(fit.found.node, rival.mend.note(found.start))
         return self.one(fit.found, fit.found.node, text)
 
-    def _is_cut(self, option: Option[T]) -> bool:
-        """Whether a candidate ends with the text, so that what is missing at its end would be put in."""
-        return option.found.cut and (option.valid or self.at_limit)
+    def _is_before_cut(self, option: Option[T], rival: Rival, text: str) -> bool:
+        """Whether a change puts nothing in for what the end of the text has cut."""
+        if option.valid:  # with brackets at its end: nothing else is missing
+            return rival.mend.growth == 0
+        return text[option.found.start + rival.mend.at :].strip(_CLOSING) != ""
 
     def _rival(self, found: Found, rival: Rival, text: str) -> Option[T] | None:
         """What the type makes of a neighbour of the candidate, if it is valid."""
         reader = JsonReader(self.target.root, found.start, self.bounds, strict=True)
+        reader.eof = True
         reader.feed(rival.json)
         if reader.root is None or not reader.done or reader.gave_up:
             return None
