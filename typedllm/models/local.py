@@ -88,8 +88,9 @@ class LocalModel:
             cache_prompt: whether the part of the prompt that the last call had as well is not evaluated again. It
                 makes a second call of the same prompt function start at once; without it the text of a reply does
                 not depend on the calls before.
-            example: whether prompts should carry a generated example; None: for the embedded model, which is so
-                small that it needs one.
+            example: whether prompts without the grammar should carry a generated example; None: for the embedded
+                model, which is so small that it needs one. Under the grammar one did harm: 9 of 20 moods right with
+                it and 14 without, 3 of 8 numbers and 6, as many as before of 28 requests to the examples.
             name: how the model is called in results and errors; None: `local`, or `local:` and the path.
             verbose: whether the runtime writes its log to standard error.
 

@@ -118,7 +118,7 @@ def first_request(call: Call[Any], rung: int = 0, native: Native | Literal["chos
         typescript = (
             "" if shown_natively(call, rung, native) else schema.typescript() if shape is None else shape.typescript
         )
-        words = prompts.system(schema.name, typescript, settings.system, _example(call, rung, shape))
+        words = prompts.system(schema.name, typescript, settings.system, _example(call, rung, native, shape))
     messages = [Message("system", words)]
     for asked, value in settings.examples:
         messages.append(asked if isinstance(asked, Message) else Message("user", asked))
@@ -174,8 +174,9 @@ def _native(schema: Schema[Any], profile: Profile, mode: NativeMode) -> Native |
     return Native(mode, "reply", found.document, found.wire.strict) if found.wire.fits else None
 
 
-def _example(call: Call[Any], rung: int, shape: Wired | None) -> str:
-    if not call.ladder[rung].profile.example:
+def _example(call: Call[Any], rung: int, native: Native | None, shape: Wired | None) -> str:
+    """A made-up value, for a small model that nothing else holds to the form: one that is held copies its content."""
+    if not call.ladder[rung].profile.example or (native is not None and native.mode == "schema"):
         return ""
     if shape is not None:
         return _written(shape.wire.schema)

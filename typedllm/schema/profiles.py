@@ -22,7 +22,8 @@ class Profile:
         shows_schema: whether it shows a native schema to the model itself, so that the prompt need not.
         logprobs: whether it gives token log-probabilities.
         max_tokens: its spelling of the token limit.
-        example: whether its models are so small that the prompt should carry a generated example instance.
+        example: whether its models are so small that a prompt whose schema is not enforced should carry a generated
+            example instance.
         reasoning: where it puts reasoning text: in a field of the message, in `<think>` tags of the text, or nowhere.
         accepts: what a native schema may be made of; None: that is not known, and it is sent as it is.
         beside_native: further body fields that must stand beside a native schema so that it is enforced.
