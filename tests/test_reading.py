@@ -107,3 +107,11 @@ def test_what_has_not_one_meaning_is_refused(declared: Any, text: str, code: str
     result = Schema(declared).read(text)
     assert not result.ok
     assert code in [issue.code for issue in result.issues]
+
+
+def test_of_a_forbidden_key_it_is_not_said_what_another_arm_expects() -> None:
+    arms = [
+        {"properties": {name: {"type": "integer"}}, "required": [name], "additionalProperties": False} for name in "ab"
+    ]
+    (issue,) = Schema.from_json_schema({"type": "object", "oneOf": arms}).read('{"a": 1, "b": 2}').issues
+    assert (issue.path, issue.expected, issue.got) == ("/b", "", "2")

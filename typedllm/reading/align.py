@@ -341,10 +341,10 @@ class Aligner:
         """Whether a list stands where a list of lists is declared: each of its items may be a list, or all are one."""
         if len(node.items) < 2 or shape.prefix or "array" not in shape.items.kinds:
             return False
-        tried = (item.kind != "array" and self._try(item, shape.items, path) for item in node.items)
-        return all(
-            trial and any(entry.note.kind == "single_item" and entry.path == path for entry in trial.entries)
-            for trial in tried
+        lone = [item for item in node.items if item.kind != "array"]
+        return len(lone) == len(node.items) and all(
+            any(entry.note.kind == "single_item" and entry.path == path for entry in trial.entries)
+            for trial in (self._try(item, shape.items, path) for item in lone)
         )
 
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:

@@ -112,7 +112,7 @@ def with_places(
     for issue in issues:
         note = proposals.get(issue.path)
         proposal = as_fix(issue.path, note, text) if note else _without_item(issue.path, spans, text, target, policy)
-        expected = issue.expected or expects(target, issue.path)
+        expected = issue.expected or ("" if issue.code == "extra" else expects(target, issue.path))
         placed.append(
             Issue(issue.path, issue.code, expected, issue.got, issue.message, spans.get(issue.path), proposal)
         )
