@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
@@ -44,6 +45,14 @@ _FITS: Final = {
 """Between which two signs a sign of structure can stand."""
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_W: Final = r"[ \t\n\r]*+"
+_STRING_ENDS: Final = rf'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"(?={_W}(?:[,:\]}}]|\Z))'
+_TOKENS: Final = re.compile(
+    rf'(?:{_W}(?:"{_STRING_ENDS}|[\w.+-]++(?={_W}(?:[,\]}}]|\Z))|[{{\[](?={_W}["{{\[\]}}\w.+-])'
+    rf'|[}}\]](?={_W}(?:[,\]}}]|\Z))|[,:](?={_W}["{{\[\w.+-])))*+'
+)
+"""What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
+_REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
 _PUT_IN: Final = {
     '"': "missing_quote", ",": "missing_comma", ":": "missing_colon", "\\": "unescaped_quote",
@@ -126,9 +135,12 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
     if failure is None:
         return []
     start, opening = _outline(text, max(0, failure - _STRETCH))
+    near = _near(text, start, failure)
+    if text[:1] in "{[" and not _may_end(text, _end(text, near[-1]), least):
+        return []
     left = bounds.rivals
     found: dict[str, Rival] = {}
-    for mend in sorted(_mends(text, start, failure), key=lambda mend: mend.doubt):
+    for mend in sorted(_mends(text, start, failure, near), key=lambda mend: mend.doubt):
         if mend.doubt > 1 and found:
             break
         mended = mend.applied(text)
@@ -147,9 +159,9 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
         if mend.is_swap and _is_swallowed(mend, opening + mended[start:], mend.at - start + len(opening)):
             continue
         found.setdefault(json.dumps(value), Rival(mend, mended[:end]))
-    near = list(found.values())
-    doubled = any(rival.mend.new == "" and _is_doubled(text, rival.mend.at) for rival in near)
-    return [rival for rival in near if not rival.mend.is_swap] if doubled else near
+    alike = list(found.values())
+    doubled = any(rival.mend.new == "" and _is_doubled(text, rival.mend.at) for rival in alike)
+    return [rival for rival in alike if not rival.mend.is_swap] if doubled else alike
 
 
 def _failure(text: str) -> int | None:
@@ -184,11 +196,30 @@ def _outline(text: str, before: int) -> tuple[int, str]:
     return place, inner + ('"":0,' if around[-1:] == ["{"] else "0,")
 
 
-def _mends(text: str, start: int, failure: int) -> Iterator[Mend]:
-    """The changes that could make JSON of the text: each at a sign of structure near the failure."""
+def _near(text: str, start: int, failure: int) -> list[int]:
+    """The signs of structure near the failure, and the failure."""
     places = [found.start() for found in _SIGNS.finditer(text, max(start, failure - _STRETCH), failure + _STRETCH)]
     behind = next((index for index, at in enumerate(places) if at >= failure), len(places))
-    near = sorted({*places[max(0, behind - _BEFORE) : behind + _AFTER], failure})
+    return sorted({*places[max(0, behind - _BEFORE) : behind + _AFTER], failure})
+
+
+def _end(text: str, at: int) -> int:
+    """Where the text begins that no change at this place, or before it, touches."""
+    return at + 2 + _spaces(text[at + 1 : at + 1 + _STRETCH])
+
+
+def _may_end(text: str, at: int, least: int) -> bool:
+    """Whether what no change touches can be the end of JSON: where there is a second failure, it cannot.
+
+    A change may have put its beginning inside or outside of a string, or behind a backslash.
+    """
+    least = len(text[:least].rstrip(_CLOSING))
+    begun = [at, *(found.end() for skip in (0, 1) if (found := _REST_OF_STRING.match(text, at + skip)))]
+    return any(found is not None and found.end() >= least for found in map(partial(_TOKENS.match, text), begun))
+
+
+def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator[Mend]:
+    """The changes that could make JSON of the text: each at a sign of structure near the failure."""
     for at in near:
         sign = text[at : at + 1]
         if sign and sign in '{}[],:"\\':
