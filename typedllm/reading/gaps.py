@@ -46,12 +46,16 @@ class Gap(NamedTuple):
         marks: its brackets and fixes, in order.
         after_key: whether what stands before it is a key.
         blank: whether it is white space: then a comma is missing.
+        brackets: its brackets, in order.
+        fixes: the kinds of its fixes, in order.
     """
 
     json: str
     marks: tuple[Mark, ...]
     after_key: bool
     blank: bool
+    brackets: str
+    fixes: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +133,10 @@ class _Scan:
 
     def gap(self) -> Gap:
         """What was read."""
-        return Gap(self._json, tuple(self.marks), self._after_key, self._text.isspace())
+        kinds = [mark.what for mark in self.marks]
+        brackets = "".join(each for each in kinds if len(each) == 1)
+        fixes = tuple(each for each in kinds if len(each) > 1)
+        return Gap(self._json, tuple(self.marks), self._after_key, self._text.isspace(), brackets, fixes)
 
     def join(self) -> bool:
         """Whether a value or a key may follow; a missing comma before it is supplied."""

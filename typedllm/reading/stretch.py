@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, chain, compress
 from typing import Final, NamedTuple
 
-from typedllm.reading.gaps import LONGEST, Gap, Mark, gap, opening, tail
+from typedllm.reading.gaps import LONGEST, Gap, gap, opening, tail
 from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY, Behind, Place, verdict
 
 _DOUBLE: Final = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 _SINGLE: Final = r"'[^'\\\x00-\x1f]*+(?:\\[\"'\\/bfnrt][^'\\\x00-\x1f]*+)*+'"
 _NUMBER: Final = r"-?\b(?:0|[1-9][0-9]{0,60})(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
+_SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
 _TOKEN: Final = re.compile(rf"""((?=["'0-9-])(?:{_DOUBLE}|{_SINGLE}|{_NUMBER}))""")
 _IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
 _COLON: Final = re.compile(r"[ \t\n\r]*:")
@@ -31,6 +33,8 @@ _WRITTEN: Final = {"\n": "\\n", "\t": "\\t", '"': '\\"', "'": "'"}
 _INSIDE: Final = re.compile(r"\\(.)|\"")
 _PAIRS: Final = {"{": "}", "[": "]"}
 _CLOSERS: Final = frozenset("}]")
+_CLOSING: Final = str.maketrans(_PAIRS)
+_STEPS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
 _FIRST: Final = 512
 _MOST_QUOTES: Final = 50
 
@@ -41,14 +45,16 @@ class Part(NamedTuple):
     Attributes:
         end: offset after it, in the reply.
         json: it as JSON.
-        fixes: where the fixes inside it stand.
+        count: how many fixes it holds.
         kinds: the kinds of these.
+        places: gives where they stand.
     """
 
     end: int
     json: str
-    fixes: Sequence[int]
+    count: int
     kinds: frozenset[str]
+    places: Callable[[], Sequence[int]]
 
 
 class Stretch:
@@ -74,30 +80,61 @@ class Stretch:
         self._room = room
         self._start = self._at = at  # where the next gap begins
         self._left = ""  # the string or number before it
-        self._before = ""  # the gap before that
-        self._out: list[str] = []
-        self._length = 0
-        self._open: list[tuple[str, int, int]] = []
-        self._closed: dict[int, tuple[int, int, int]] = {}
-        self._fixes: defaultdict[str, list[int]] = defaultdict(list)
+        self._before = ""  # the gap before that, as JSON
+        self._written: list[str] = []  # gaps, and what follows them, by turns
+        self._out: list[str] = []  # the same as JSON
+        self._special: dict[int, Gap] = {}  # the first gap and the last, where they are not read like others
+        self._brackets: list[str] = []
+        self._open = ""  # the brackets that are open, outermost first
+        self._count = 0
+        self._kinds: set[str] = set()
+        self._odd: dict[str, list[int]] = {"unescaped_quote": [], "raw_control": []}
         size = _FIRST
         while size:
             size = self._grow(size)
-        self.end = base + self._at
         self._json = "".join(self._out)
-        for places in self._fixes.values():
-            places.sort()
+
+    @property
+    def end(self) -> int:
+        """Offset after it, in the reply."""
+        return self._base + self._at
 
     def part(self, at: int) -> Part | None:
         """The container that begins at an offset of the reply, if it closes within the stretch."""
-        found = self._closed.get(at)
+        if at == self._base + self._start and (whole := self._whole()) is not None:
+            return whole
+        found = self._index.closed.get(at)
         if found is None:
             return None
         end, start, stop = found
-        inside = {
-            kind: places[bisect_right(places, at) : bisect_left(places, end)] for kind, places in self._fixes.items()
-        }
-        return Part(end, self._json[start:stop], sorted(chain(*inside.values())), frozenset(filter(inside.get, inside)))
+        inside = self._index.inside(at, end)
+        kinds = frozenset(filter(inside.get, inside))
+        return Part(end, self._json[start:stop], sum(map(len, inside.values())), kinds, lambda: _merged(inside))
+
+    def _whole(self) -> Part | None:
+        """The container that the stretch begins with, where the last bracket of it is the one that closes it."""
+        last = self._special.get(len(self._out) // 2)
+        if self._open or last is None or not last.brackets:
+            return None
+        depths = list(accumulate(map(_STEPS.__getitem__, "".join(self._brackets))))
+        if depths.index(0) < len(depths) - 1:
+            return None
+        _, at, to = next(mark for mark in reversed(last.marks) if mark.what in _CLOSERS)
+        start, end = self._base + self._start, self.end - len(self._written[-1]) + at
+        json = self._json[: len(self._json) - len(last.json) + to]
+        return Part(end, json, self._count, frozenset(self._kinds), lambda: _merged(self._index.inside(start, end)))
+
+    @cached_property
+    def _index(self) -> _Index:
+        """Where all its brackets and fixes stand."""
+        index = _Index(self._base + self._start)
+        gaps = [self._special.get(number) or gap(text) for number, text in enumerate(self._written[::2])]
+        index.mark(gaps, self._written, self._out)
+        index.requote(self._written)
+        for kind, places in self._odd.items():
+            index.fixes[kind] += [self._base + each for each in places]
+        index.sort()
+        return index
 
     # ---- window by window ----
 
@@ -131,8 +168,12 @@ class Stretch:
             return size
         ends = self._ends and self._at + LONGEST >= len(self._buf)
         found = tail(self._buf[self._at : self._at + LONGEST], ends, self._at == self._start)
-        if found is not None and self._mark([(found[0].marks, self._base + self._at, self._length)]):
+        if found is not None and self._nest(found[0].brackets):
+            self._special[len(self._out) // 2] = found[0]
+            self._count += len(found[0].fixes)
+            self._kinds.update(found[0].fixes)
             self._out.append(found[0].json)
+            self._written.append(self._buf[self._at : self._at + found[1]])
             self._at += found[1]
         return 0
 
@@ -140,43 +181,39 @@ class Stretch:
         """Takes in the gaps from one to another, with what stands behind each; False at a bracket out of place."""
         if first == bad:
             return True
-        shift = self._length - window.to[2 * first]
-        base, at, to = self._base + start, window.at, window.to
-        marked = window.marked[bisect_left(window.marked, first) : bisect_left(window.marked, bad)]
-        gaps = ((window.gaps[index], base + at[2 * index], shift + to[2 * index]) for index in marked)
-        if not self._mark((found.marks, here, there) for found, here, there in gaps if found):
+        if not self._nest(window.brackets(first, bad)):
             return False
-        for kind, places in window.fixes.items():
-            inside = places[bisect_left(places, at[2 * first]) : bisect_left(places, at[2 * bad])]
-            self._fix(kind, [start + each for each in inside])
+        if not self._out and window.gaps[0] is not None:
+            self._special[0] = window.gaps[0]
+        count, kinds = window.fixes(first, bad)
+        self._count += count
+        self._kinds |= kinds
         self._out += window.pieces[2 * first : 2 * bad]
-        self._length = shift + window.to[2 * bad]
+        self._written += window.written[2 * first : 2 * bad]
         self._left = window.tokens[bad - 1]
         before = window.gaps[bad - 1]
         self._before = before.json if before else ""
-        self._at = start + at[2 * bad]
+        self._at = start + window.at[2 * bad]
         return True
 
-    def _mark(self, gaps: Iterable[tuple[Sequence[Mark], int, int]]) -> bool:
-        """Notes the brackets and fixes of gaps at their places in both texts; False at a bracket out of place."""
-        open_, closed, fixes, room = self._open, self._closed, self._fixes, self._room
-        for marks, at, to in gaps:
-            for what, here, there in marks:
-                if what in _PAIRS:
-                    if len(open_) >= room:
-                        return False
-                    open_.append((what, at + here, to + there))
-                elif what not in _CLOSERS:
-                    fixes[what].append(at + here)
-                elif open_:
-                    opener, begin, json = open_.pop()
-                    if _PAIRS[opener] != what:
-                        return False
-                    closed[begin] = at + here, json, to + there
+    def _nest(self, brackets: str) -> bool:
+        """Takes in the next brackets; False if one is out of place."""
+        if not brackets:
+            return True
+        depth, most = len(self._open), self._room
+        for step in map(_STEPS.__getitem__, brackets):
+            depth = max(0, depth + step)
+            if depth > most:
+                return False
+        left, length = self._open + brackets, -1
+        while len(left) != length:
+            length = len(left)
+            left = left.replace("{}", "").replace("[]", "")
+        if "{]" in left or "[}" in left:
+            return False
+        self._brackets.append(brackets)
+        self._open = left.lstrip("}]")
         return True
-
-    def _fix(self, kind: str, places: Iterable[int]) -> None:
-        self._fixes[kind] += [self._base + each for each in places]
 
     # ---- strings with quotes or line breaks inside ----
 
@@ -186,23 +223,77 @@ class Stretch:
         if not place or not self._left or self._left[0] not in "\"'":
             return -1
         begin = self._at - len(self._left)
-        closers = self._closers + "".join(_PAIRS[each[0]] for each in self._open)
+        closers = self._closers + self._open.translate(_CLOSING)
         found = _odd_string(self._buf, begin, place, self._ends, closers)
         if found is None:
             return -1
         end, json, fixes = found
-        self._length += len(json) - len(self._out[-1])
         self._out[-1] = json
-        self._fix("unescaped_quote", [each for each in fixes if self._buf[each] in "\"'"])
-        self._fix("raw_control", [each for each in fixes if self._buf[each] not in "\"'"])
+        self._written[-1] = self._buf[begin:end]
+        self._count += len(fixes)
+        for each in fixes:
+            kind = "unescaped_quote" if self._buf[each] in "\"'" else "raw_control"
+            self._odd[kind].append(each)
+            self._kinds.add(kind)
         return end
 
     def _place(self) -> Place | None:
         if not self._open:
             return None
-        if self._open[-1][0] == "[":
+        if self._open[-1] == "[":
             return "item"
         return "member" if self._before.rstrip().endswith(":") else None
+
+
+class _Index:
+    """Where the brackets and the fixes of a stretch stand.
+
+    Args:
+        start: offset of the stretch in the reply.
+
+    Attributes:
+        closed: the containers that close in it: from their beginning to their end, and where their JSON stands.
+        fixes: where the fixes stand, by kind.
+    """
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self.closed: dict[int, tuple[int, int, int]] = {}
+        self.fixes: defaultdict[str, list[int]] = defaultdict(list)
+
+    def mark(self, gaps: Sequence[Gap | None], written: Sequence[str], out: Sequence[str]) -> None:
+        """Notes the brackets and fixes of gaps at their places in both texts."""
+        open_, closed, fixes = list[tuple[int, int]](), self.closed, self.fixes
+        at = list(accumulate(map(len, written), initial=self._start))[::2]
+        to = list(accumulate(map(len, out), initial=0))[::2]
+        for found, from_, into in zip(gaps, at, to, strict=False):
+            for what, here, there in found.marks if found else ():
+                if what in _PAIRS:
+                    open_.append((from_ + here, into + there))
+                elif what not in _CLOSERS:
+                    fixes[what].append(from_ + here)
+                elif open_:
+                    begin, json = open_.pop()
+                    closed[begin] = from_ + here, json, into + there
+
+    def requote(self, written: Sequence[str]) -> None:
+        """Notes the fixes of strings in single quotes."""
+        at = list(accumulate(map(len, written), initial=self._start))
+        for begin, token in zip(at[1::2], written[1::2], strict=False):
+            if token[0] == "'" and _SINGLE_QUOTED(token):
+                self.fixes["quote_style"].append(begin)
+                self.fixes["escape_style"] += [begin] * _escapes(token)
+
+    def sort(self) -> None:
+        """Puts the fixes of each kind in order."""
+        for places in self.fixes.values():
+            places.sort()
+
+    def inside(self, start: int, end: int) -> dict[str, list[int]]:
+        """Where the fixes stand between two offsets, by kind."""
+        return {
+            kind: places[bisect_right(places, start) : bisect_left(places, end)] for kind, places in self.fixes.items()
+        }
 
 
 class _Window:
@@ -212,37 +303,59 @@ class _Window:
         count: how many gaps are followed by a token.
         gaps: these; None for one that is not clean, and at the end.
         tokens: what follows them.
-        pieces: both as JSON, by turns.
-        at: where each of both begins in the text, and where the last ends.
-        to: the same in the JSON.
-        marked: indices of gaps with marks.
-        fixes: where the fixes of single quotes stand, by kind.
+        written: both, by turns.
+        pieces: the same as JSON.
     """
 
     def __init__(self, text: str, left: str, last: bool, first: bool) -> None:
         parts = _TOKEN.split(text)
         self.count = count = max(0, len(parts) // 2 - (not last))
         self._texts = texts = parts[0 : 2 * count + 1 : 2]
+        self._opening = opening(texts[0]) if first and count else None
         self.tokens = parts[1 : 2 * count : 2]
-        known = {each: gap(each) for each in set(texts[:count])}
+        self._known = known = {each: gap(each) for each in set(texts[:count])}
         self.gaps: list[Gap | None] = [*map(known.get, texts[:count]), None]
         if first and count:
-            self.gaps[0] = opening(texts[0])
+            self.gaps[0] = self._opening
         self._check([left, *self.tokens], known)
         written = {each: found.json if found else "" for each, found in known.items()}
-        self.pieces = parts[: 2 * count]
+        self.written = parts[: 2 * count]
+        self.pieces = self.written.copy()
         self.pieces[::2] = map(written.__getitem__, texts[:count])
-        if first and count:
-            self.pieces[0] = self.gaps[0].json if self.gaps[0] else ""
-        self.at = [0, *accumulate(map(len, parts[: 2 * count]))]
-        self.fixes: dict[str, list[int]] = {}
-        if "'" in text:
-            self._requote()
-        self.to = [0, *accumulate(map(len, self.pieces))]
-        marked = {each for each, found in known.items() if found and found.marks}
-        if first:
-            marked.add(texts[0])
-        self.marked = [index for index, each in enumerate(texts[:count]) if each in marked]
+        if self._opening:
+            self.pieces[0] = self._opening.json
+        self._has_quoted = "'" in text
+        if self._has_quoted:
+            self.pieces[1::2] = [_requoted(each) if each[0] == "'" else each for each in self.tokens]
+
+    @cached_property
+    def at(self) -> list[int]:
+        """Where each gap and token begins in the text, and where the last ends."""
+        return [0, *accumulate(map(len, self.written))]
+
+    def brackets(self, first: int, bad: int) -> str:
+        """The brackets of the gaps from one to another."""
+        known = {each: found.brackets if found else "" for each, found in self._known.items()}
+        said = "".join(map(known.__getitem__, self._texts[max(first, int(self._opening is not None)) : bad]))
+        return said if self._opening is None or first else self._opening.brackets + said
+
+    def fixes(self, first: int, bad: int) -> tuple[int, set[str]]:
+        """How many fixes there are from one gap to another, and their kinds."""
+        count, kinds = 0, set[str]()
+        taken = self._texts[max(first, int(self._opening is not None)) : bad]
+        if any(found and found.fixes for found in self._known.values()):
+            number = {each: len(found.fixes) if found else 0 for each, found in self._known.items()}
+            count = sum(map(number.__getitem__, taken))
+            kinds.update(*(found.fixes for each in set(taken) if (found := self._known[each])))
+        if self._opening is not None and not first:
+            count += len(self._opening.fixes)
+            kinds.update(self._opening.fixes)
+        if self._has_quoted:
+            quoted = [each for each in self.tokens[first:bad] if each[0] == "'"]
+            escapes = sum(map(_escapes, quoted))
+            count += len(quoted) + escapes
+            kinds.update(["quote_style"] * bool(quoted), ["escape_style"] * bool(escapes))
+        return count, kinds
 
     def _check(self, lefts: list[str], known: Mapping[str, Gap | None]) -> None:
         """What a gap alone does not tell: an odd key, or a number behind it, may change where a string ends."""
@@ -258,20 +371,6 @@ class _Window:
             if flag and not _IS_KEY(left):
                 self.gaps[index] = self.gaps[max(0, index - 1)] = None
 
-    def _requote(self) -> None:
-        quotes = self.fixes["quote_style"] = []
-        escapes = self.fixes["escape_style"] = []
-        for index, token in enumerate(self.tokens):
-            if token[0] == "'":
-                begin = self.at[2 * index + 1]
-                inside = token[1:-1]
-                quotes.append(begin)
-                if "\\'" in inside:
-                    escapes += [begin] * sum(each[1] == "'" for each in _INSIDE.finditer(inside))
-                if '"' in inside or "\\'" in inside:
-                    inside = _INSIDE.sub(_in_double, inside)
-                self.pieces[2 * index + 1] = f'"{inside}"'
-
     def has_quote(self, index: int) -> bool:
         """Whether a gap holds a quote: the beginning of a string, perhaps, whose end is not there."""
         text = self._texts[index]
@@ -281,6 +380,23 @@ class _Window:
         """The index of the gap that begins at an offset; -1 when none does."""
         found = bisect_left(self.at, offset)
         return found // 2 if found < len(self.at) and self.at[found] == offset and found % 2 == 0 else -1
+
+
+def _merged(places: Mapping[str, Sequence[int]]) -> list[int]:
+    return sorted(chain(*places.values()))
+
+
+def _escapes(token: str) -> int:
+    """How many quotes a string in single quotes escapes."""
+    return sum(each[1] == "'" for each in _INSIDE.finditer(token, 1)) if "\\'" in token else 0
+
+
+def _requoted(token: str) -> str:
+    """A string in single quotes as JSON."""
+    inside = token[1:-1]
+    if '"' in inside or "\\'" in inside:
+        inside = _INSIDE.sub(_in_double, inside)
+    return f'"{inside}"'
 
 
 def _in_double(found: re.Match[str]) -> str:

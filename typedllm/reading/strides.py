@@ -6,16 +6,16 @@ asks for them. What is passed over is no more than a matter of speed.
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
+from typedllm.reading import plain
 from typedllm.reading.cursor import Cursor
 from typedllm.reading.fits import fits
 from typedllm.reading.nodes import Node, Whole
-from typedllm.reading.stretch import Stretch
+from typedllm.reading.stretch import Part, Stretch
 from typedllm.reading.target import Shape
 from typedllm.records import MISSING
 from typedllm.schema.walk import is_object
@@ -23,16 +23,6 @@ from typedllm.schema.walk import is_object
 _WORTH: Final = 200
 _BLOCK: Final = 256
 _CONTAINERS: Final = frozenset({dict, list})
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        raise ValueError("a key stands here twice")
-    return data
-
-
-_decode: Final = json.JSONDecoder(object_pairs_hook=_distinct).decode
 
 
 class StrideReader(Cursor):
@@ -56,21 +46,24 @@ class StrideReader(Cursor):
         if part is None or part.end - at > longest:
             return longest
         shape = self._guide()
-        data = self._data(part.json, shape) if self._affords(part.fixes) else MISSING
+        data = self._data(part.json, shape) if self._affords(part) else MISSING
         if data is MISSING:
             return max(1, (part.end - at) // 2)
         self._rest, self._pause = 0, _WORTH
         text = self.buf[self.pos : part.end - self.base]
         read = partial(self._read, text, shape, at, self._closers())
         self.pos = part.end - self.base
-        self.noted += len(part.fixes)
+        self.noted += part.count
         self._add(Whole(data, part.json, at, part.end, part.kinds, read))
         self._state = self._after
         self.done = self.done or not self.stack
         return 0
 
-    def _affords(self, fixes: Sequence[int]) -> bool:
+    def _affords(self, part: Part) -> bool:
         """Whether so many fixes, at these places, are within the bound."""
+        if self.noted + part.count <= self.bounds.fixes:
+            return True
+        fixes = part.places()
         return all(
             self.noted + min(index + _BLOCK, len(fixes)) <= self.bounds.fixes + (fixes[index] >> 3)
             for index in range(0, len(fixes), _BLOCK)
@@ -79,7 +72,7 @@ class StrideReader(Cursor):
     def _data(self, text: str, shape: Shape) -> Any:
         """The data of a container, if they stand as they are; else `MISSING`."""
         try:
-            data = _decode(text)
+            data = plain.parse(text.encode())
         except ValueError:
             return MISSING
         if not fits(data, shape):
