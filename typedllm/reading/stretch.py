@@ -20,9 +20,14 @@ from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY, Behind, Place, 
 
 _DOUBLE: Final = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 _SINGLE: Final = r"'[^'\\\x00-\x1f]*+(?:\\[\"'\\/bfnrt][^'\\\x00-\x1f]*+)*+'"
-_NUMBER: Final = r"-?\b(?:0|[1-9][0-9]{0,60})(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
+_NUMBER: Final = (
+    r"[0-9-](?:(?<=-)(?:0|[1-9][0-9]{0,60})|(?<=[0-9])(?<!\w[0-9])(?:(?<=0)|(?<=[1-9])[0-9]{0,60}))"
+    r"(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
+)
 _SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
-_TOKEN: Final = re.compile(rf"""((?=["'0-9-])(?:{_DOUBLE}|{_SINGLE}|{_NUMBER}))""")
+_TOKEN: Final = re.compile(
+    f"({_DOUBLE}|{_SINGLE}|{_NUMBER})"
+)  # each begins with one of a few signs: they are sought first
 _IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
 _COLON: Final = re.compile(r"[ \t\n\r]*:")
 _TO_QUOTE: Final = {
@@ -48,6 +53,7 @@ class Part(NamedTuple):
         count: how many fixes it holds.
         kinds: the kinds of these.
         places: gives where they stand.
+        growth: offsets, each with the number of fixes up to there or further on.
     """
 
     end: int
@@ -55,6 +61,7 @@ class Part(NamedTuple):
     count: int
     kinds: frozenset[str]
     places: Callable[[], Sequence[int]]
+    growth: Sequence[tuple[int, int]] = ()
 
 
 class Stretch:
@@ -87,6 +94,7 @@ class Stretch:
         self._brackets: list[str] = []
         self._open = ""  # the brackets that are open, outermost first
         self._count = 0
+        self._growth: list[tuple[int, int]] = []
         self._kinds: set[str] = set()
         self._odd: dict[str, list[int]] = {"unescaped_quote": [], "raw_control": []}
         size = _FIRST
@@ -122,7 +130,8 @@ class Stretch:
         _, at, to = next(mark for mark in reversed(last.marks) if mark.what in _CLOSERS)
         start, end = self._base + self._start, self.end - len(self._written[-1]) + at
         json = self._json[: len(self._json) - len(last.json) + to]
-        return Part(end, json, self._count, frozenset(self._kinds), lambda: _merged(self._index.inside(start, end)))
+        kinds = frozenset(self._kinds)
+        return Part(end, json, self._count, kinds, lambda: _merged(self._index.inside(start, end)), self._growth)
 
     @cached_property
     def _index(self) -> _Index:
@@ -171,6 +180,7 @@ class Stretch:
         if found is not None and self._nest(found[0].brackets):
             self._special[len(self._out) // 2] = found[0]
             self._count += len(found[0].fixes)
+            self._growth.append((self.end, self._count))
             self._kinds.update(found[0].fixes)
             self._out.append(found[0].json)
             self._written.append(self._buf[self._at : self._at + found[1]])
@@ -187,6 +197,7 @@ class Stretch:
             self._special[0] = window.gaps[0]
         count, kinds = window.fixes(first, bad)
         self._count += count
+        self._growth.append((self._base + self._at, self._count))
         self._kinds |= kinds
         self._out += window.pieces[2 * first : 2 * bad]
         self._written += window.written[2 * first : 2 * bad]
@@ -231,6 +242,7 @@ class Stretch:
         self._out[-1] = json
         self._written[-1] = self._buf[begin:end]
         self._count += len(fixes)
+        self._growth.append((self._base + begin, self._count))
         for each in fixes:
             kind = "unescaped_quote" if self._buf[each] in "\"'" else "raw_control"
             self._odd[kind].append(each)
@@ -325,8 +337,12 @@ class _Window:
         if self._opening:
             self.pieces[0] = self._opening.json
         self._has_quoted = "'" in text
+        self._has_escapes = "\\'" in text
         if self._has_quoted:
-            self.pieces[1::2] = [_requoted(each) if each[0] == "'" else each for each in self.tokens]
+            self.pieces[1::2] = [
+                each if each[0] != "'" else _requoted(each) if '"' in each or "\\" in each else f'"{each[1:-1]}"'
+                for each in self.tokens
+            ]
 
     @cached_property
     def at(self) -> list[int]:
@@ -352,7 +368,7 @@ class _Window:
             kinds.update(self._opening.fixes)
         if self._has_quoted:
             quoted = [each for each in self.tokens[first:bad] if each[0] == "'"]
-            escapes = sum(map(_escapes, quoted))
+            escapes = sum(map(_escapes, quoted)) if self._has_escapes else 0
             count += len(quoted) + escapes
             kinds.update(["quote_style"] * bool(quoted), ["escape_style"] * bool(escapes))
         return count, kinds

@@ -61,7 +61,10 @@ class StrideReader(Cursor):
 
     def _affords(self, part: Part) -> bool:
         """Whether so many fixes, at these places, are within the bound."""
-        if self.noted + part.count <= self.bounds.fixes:
+        most = self.bounds.fixes - self.noted
+        if part.count <= most:
+            return True
+        if part.growth and all(count + _BLOCK <= most + (at >> 3) for at, count in part.growth):
             return True
         fixes = part.places()
         return all(
