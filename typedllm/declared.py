@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
 
@@ -16,7 +17,8 @@ from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import known
 from typedllm.reading.leaves import may_lose_digits
-from typedllm.reading.spans import LazySpans
+from typedllm.reading.packed import packed
+from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
 from typedllm.records import (
     MISSING,
@@ -265,7 +267,7 @@ class Schema(Generic[T]):
         permitted = Policy.of(policy, known(allow))
 
         def conclude(extractor: Extractor, finish_reason: FinishReason | None) -> Result[T]:
-            reading = self._at_once(extractor.text, finish_reason, context)
+            reading = self._at_once(extractor.text, finish_reason, permitted, context)
             reading = reading or self._examination(finish_reason, permitted, context).conclude(extractor)
             return self._result(reading, extractor.text, finish_reason)
 
@@ -283,11 +285,11 @@ class Schema(Generic[T]):
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T]:
         """What the loop asks of a reply: its reading, with the kind of failure."""
-        reading = self._at_once(text, finish_reason, context)
+        reading = self._at_once(text, finish_reason, policy, context)
         return reading or self._examination(finish_reason, policy, context).read(text)
 
     def _at_once(
-        self, text: str, finish_reason: FinishReason | None, context: Mapping[str, Any] | None
+        self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
         """The reading of a reply that is valid as it stands; a number at the token limit may have gone on."""
         if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
@@ -297,8 +299,33 @@ class Schema(Generic[T]):
         try:
             value = self._validator.validate_text(text, context)
         except ValueError:
-            return None
+            return self._unpacked(text, finish_reason, policy, context)
         return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
+
+    def _unpacked(
+        self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
+    ) -> Reading[T] | None:
+        """The reading of a reply that is valid but for what it is packed in, which is told when somebody asks."""
+        if (place := packed(text)) is None:
+            return None
+        inner = text[slice(*place)]
+        try:
+            value = self._validator.validate_text(inner, context)
+        except ValueError:
+            return None
+
+        def settled(_data: Any, _text: str | None) -> tuple[T, tuple[Issue, ...]]:
+            return value, ()
+
+        closely = cache(lambda: Examination(self.target, settled, policy, finish_reason).read(text))
+        return Reading(
+            "ok",
+            value,
+            lambda: json.loads(inner),
+            fixes=LazyTuple(lambda: tuple(closely().fixes)),
+            spans=LazySpans(lambda: dict(closely().spans)),
+            candidates=LazyTuple(lambda: tuple(closely().candidates)),
+        )
 
     @property
     def _has_decimals(self) -> bool:

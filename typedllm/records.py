@@ -328,7 +328,7 @@ class Reading(Generic[T]):
     issues: tuple[Issue, ...] = ()
     fixes: Sequence[Fix] = ()
     spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
-    candidates: tuple[Candidate, ...] = ()
+    candidates: Sequence[Candidate] = ()
     reasoning: str = ""
 
     @property
@@ -360,7 +360,7 @@ class Result(Generic[T]):
     fixes: Sequence[Fix] = ()
     issues: tuple[Issue, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict[str, Span])
-    candidates: tuple[Candidate, ...] = ()
+    candidates: Sequence[Candidate] = ()
     usage: Usage = Usage()
     seconds: float = 0.0
     model: str = ""

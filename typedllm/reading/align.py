@@ -128,7 +128,8 @@ class Aligner:
     def _stands(self, node: Whole, shape: Shape) -> bool:
         """Whether what was read at once stands as it is."""
         permitted = not node.mended or "syntax" in self.policy.tiers
-        return node.intact and permitted and not self.closely and fits(node.data, shape)
+        known = node.shape is shape
+        return node.intact and permitted and not self.closely and (known or fits(node.data, shape))
 
     # ---- marks ----
 

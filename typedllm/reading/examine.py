@@ -25,7 +25,7 @@ from typedllm.reading.report import cut, tell, with_places
 from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
-from typedllm.reading.spans import LazyFixes, LazySpans
+from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Kind, Shape, Target
 from typedllm.reading.weighing import Option, Weighing, differs
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
@@ -171,7 +171,7 @@ class Examination(Generic[T]):
             packaging = [Entry("", note) for note in _packaging(best.found, reasoned, text)]
             return tell([*packaging, *best.all_entries(self.target.root)], text, self.policy, self.target).fixes
 
-        fixes = LazyFixes(work_out)
+        fixes = LazyTuple(work_out)
         return Reading("ok", best.value, best.data, (), fixes, self._spans(best), candidates, reasoning)
 
     def _spans(self, option: Option[T]) -> LazySpans:

@@ -186,11 +186,10 @@ class Extractor:
         return found.end()
 
     def _begins(self, found: re.Match[str]) -> bool:
-        ahead = self._buf[found.start() : found.start() + _AHEAD]
         if found[0] == '"':
             self._blank = self._blank and not self._buf[: found.start()].strip()
             return self._blank and not self.found
-        return bool((_OBJECT if found[0] == "{" else _ARRAY).match(ahead))
+        return begins(self._buf, found.start())
 
     def _certain(self, found: re.Match[str]) -> bool:
         """Whether what this sign begins does not depend on text that is still to come."""
@@ -288,6 +287,16 @@ class Extractor:
             self.found.append(found)
 
 
+def begins(text: str, at: int) -> bool:
+    """Whether the bracket at a place plausibly begins a JSON value."""
+    return bool((_OBJECT if text[at] == "{" else _ARRAY).match(text[at : at + _AHEAD]))
+
+
+def is_reference(text: str, start: int, end: int) -> bool:
+    """Whether a list of numbers may as well be a reference to a source, such as `[1]`."""
+    return _REFERENCE.fullmatch(text, start, end) is not None
+
+
 def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
@@ -309,7 +318,7 @@ def _without_references(found: list[Found], text: str, target: Target) -> list[F
     """
     root = target.root
     numbers = "array" in root.kinds and not root.item(0).kinds.isdisjoint(("integer", "number"))
-    alike = [each for each in found if _REFERENCE.fullmatch(text, each.start, each.node.end)]
+    alike = [each for each in found if is_reference(text, each.start, each.node.end)]
     if numbers and all(each in alike or each.node.kind not in root.kinds for each in found):
         return found
     return [each for each in found if each.fenced or each not in alike or not _is_in_sentence(each, text)]

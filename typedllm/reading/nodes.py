@@ -64,13 +64,21 @@ class Whole(Node):
         data: it as plain JSON data.
         json: the same as JSON text.
         mended: the kinds of the fixes that it holds, all of them lossless ones of syntax.
+        shape: what is known to be declared so that the data stand as they are.
         read: reads it part by part.
     """
 
-    __slots__ = ("_later", "_read", "data", "json", "mended")
+    __slots__ = ("_later", "_read", "data", "json", "mended", "shape")
 
     def __init__(
-        self, data: Any, json: str, start: int, end: int, mended: frozenset[str], read: Callable[[], Node]
+        self,
+        data: Any,
+        json: str,
+        start: int,
+        end: int,
+        mended: frozenset[str],
+        shape: object,
+        read: Callable[[], Node],
     ) -> None:
         self.kind = "object" if isinstance(data, dict) else "array"
         self.start = start
@@ -78,6 +86,7 @@ class Whole(Node):
         self.data: Any = data
         self.json = json
         self.mended = mended
+        self.shape = shape
         self._later: list[Note] = []
         self._read: Callable[[], Node] | None = read
 

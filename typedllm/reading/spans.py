@@ -1,11 +1,13 @@
-"""Spans and fixes that are worked out when somebody asks for one: most callers never do."""
+"""Spans, fixes and candidates that are worked out when somebody asks for one: most callers never do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import overload
+from typing import TypeVar, overload
 
-from typedllm.records import Fix, Span
+from typedllm.records import Span
+
+T = TypeVar("T")
 
 
 class LazySpans(Mapping[str, Span]):
@@ -40,41 +42,39 @@ class LazySpans(Mapping[str, Span]):
         return repr(self._all())
 
 
-class LazyFixes(Sequence[Fix]):
-    """What was changed on this machine, in the order of the text; equal to a tuple of the same.
+class LazyTuple(Sequence[T]):
+    """Fixes or candidates, in the order of the text; equal to a tuple of the same.
 
     Args:
         work_out: gives all of them.
     """
 
-    def __init__(self, work_out: Callable[[], tuple[Fix, ...]]) -> None:
-        self._work_out: Callable[[], tuple[Fix, ...]] | None = work_out
-        self._found: tuple[Fix, ...] = ()
+    def __init__(self, work_out: Callable[[], tuple[T, ...]]) -> None:
+        self._work_out: Callable[[], tuple[T, ...]] | None = work_out
+        self._found: tuple[T, ...] = ()
 
-    def _all(self) -> tuple[Fix, ...]:
+    def _all(self) -> tuple[T, ...]:
         if (work_out := self._work_out) is not None:
             self._found, self._work_out = work_out(), None
         return self._found
 
     @overload
-    def __getitem__(self, index: int) -> Fix: ...
+    def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Fix, ...]: ...
-    def __getitem__(self, index: int | slice) -> Fix | tuple[Fix, ...]:
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
         return self._all()[index]
 
     def __len__(self) -> int:
         return len(self._all())
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, LazyFixes):
-            return self._all() == other._all()
-        return self._all() == other if isinstance(other, tuple) else NotImplemented
+        return self._all() == tuple(other) if isinstance(other, (LazyTuple, tuple)) else NotImplemented  # pyright: ignore[reportUnknownArgumentType]  # of whatever type
 
     def __hash__(self) -> int:
         return hash(self._all())
 
-    def __reduce__(self) -> tuple[type[tuple[Fix, ...]], tuple[tuple[Fix, ...]]]:
+    def __reduce__(self) -> tuple[type[tuple[T, ...]], tuple[tuple[T, ...]]]:
         return tuple, (self._all(),)  # see `LazySpans`
 
     def __repr__(self) -> str:

@@ -50,7 +50,7 @@ class Part(NamedTuple):
     Attributes:
         end: offset after it, in the reply.
         json: it as JSON.
-        count: how many fixes it holds.
+        fixes: how many fixes it holds.
         kinds: the kinds of these.
         places: gives where they stand.
         growth: offsets, each with the number of fixes up to there or further on.
@@ -58,7 +58,7 @@ class Part(NamedTuple):
 
     end: int
     json: str
-    count: int
+    fixes: int
     kinds: frozenset[str]
     places: Callable[[], Sequence[int]]
     growth: Sequence[tuple[int, int]] = ()

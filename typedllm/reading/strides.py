@@ -53,8 +53,8 @@ class StrideReader(Cursor):
         text = self.buf[self.pos : part.end - self.base]
         read = partial(self._read, text, shape, at, self._closers())
         self.pos = part.end - self.base
-        self.noted += part.count
-        self._add(Whole(data, part.json, at, part.end, part.kinds, read))
+        self.noted += part.fixes
+        self._add(Whole(data, part.json, at, part.end, part.kinds, shape, read))
         self._state = self._after
         self.done = self.done or not self.stack
         return 0
@@ -62,7 +62,7 @@ class StrideReader(Cursor):
     def _affords(self, part: Part) -> bool:
         """Whether so many fixes, at these places, are within the bound."""
         most = self.bounds.fixes - self.noted
-        if part.count <= most:
+        if part.fixes <= most:
             return True
         if part.growth and all(count + _BLOCK <= most + (at >> 3) for at, count in part.growth):
             return True

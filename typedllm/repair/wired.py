@@ -11,7 +11,7 @@ from typedllm.declared import Schema
 from typedllm.reading import plain
 from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.fixes import FAULTS, TIER
-from typedllm.reading.spans import LazyFixes, LazySpans
+from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
 from typedllm.records import MISSING, FinishReason, Issue, JsonSchema, Native, Policy, Reading, Reply
 from typedllm.schema.admits import admits
@@ -178,6 +178,6 @@ def _in_user_terms(found: Wired, reading: Reading[T]) -> Reading[T]:
         reading,
         found=decoded,
         issues=tuple(replace(issue, path=trail.place(issue.path)) for issue in reading.issues),
-        fixes=LazyFixes(lambda: tuple(replace(fix, path=trail.place(fix.path)) for fix in reading.fixes)),
+        fixes=LazyTuple(lambda: tuple(replace(fix, path=trail.place(fix.path)) for fix in reading.fixes)),
         spans=LazySpans(lambda: {trail.place(at): span for at, span in reading.spans.items()}),
     )

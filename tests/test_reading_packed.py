@@ -1,0 +1,78 @@
+"""What is valid but for its packaging is read at once, and told as if it had been looked at closely."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationInfo, model_validator
+
+from tests.replies.types import schemas
+from tests.replies.values import Sampler
+from tests.test_reading_corpus import ROWS, TYPES
+from typedllm.declared import Schema
+from typedllm.records import Result
+
+AROUND = (
+    "Here it is:\n```json\n{}\n```\nAnything else?", "```\n{}\n```", "~~~\n{}\n~~~\n", "Sure! {} Is that all?", "{} is it.",
+    "[1] {}", "one, {}, two", '"{}"', "Example: {}", 'The "final" answer: {}', 'name": {}', '{}, "b": 2', "({})", "{} 12",
+    "is 5: {}", "\ufeff{}\n", "```json\n{}", "{}\n```", "- {}\n- none", "x => {};", "see {} there",
+)  # fmt: skip
+
+
+def told(result: Result[Any]) -> tuple[object, ...]:
+    value = repr(result.value) if result.ok else None
+    return (
+        value,
+        [(issue.path, issue.code) for issue in result.issues],
+        dict(result.spans),
+        {fix.kind for fix in result.fixes} - {"prose", "fence"},
+    )
+
+
+def closely(schema: Schema[Any], text: str) -> Result[Any]:
+    """The same reply with a sign behind it, such as tags begin with, so that more than packaging may follow."""
+    return schema.read(f"{text}\n\n\n\n<")
+
+
+@pytest.mark.parametrize("schema", [*schemas(), Schema(Any)], ids=lambda schema: schema.name)
+def test_a_packed_reply_is_read_as_if_it_were_not(schema: Schema[Any]) -> None:
+    dice = random.Random(schema.name)
+    data = Sampler(schema, dice, 0.2).draw()
+    written = json.dumps(data, indent=dice.choice((None, 1)))
+    if not written.startswith(("{", "[")):
+        return
+    for around in AROUND:
+        text = around.replace("{}", written)
+        assert told(schema.read(text)) == told(closely(schema, text)), text
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["type"] != "str"], ids=lambda row: row["text"][:40])
+def test_so_is_each_reply_of_the_corpus(row: dict[str, Any]) -> None:
+    schema: Schema[Any] = Schema(TYPES[row["type"]])
+    one = schema.read(row["text"])
+    if one.ok and "prose" in {fix.kind for fix in one.fixes}:
+        assert told(one) == told(closely(schema, row["text"]))
+
+
+class Once(BaseModel):
+    """Counts how often it is validated."""
+
+    n: int
+
+    @model_validator(mode="after")
+    def count(self, info: ValidationInfo) -> Once:
+        assert info.context is not None
+        info.context["times"] += 1
+        return self
+
+
+def test_what_is_told_of_a_packed_reply_validates_nothing_again() -> None:
+    context = {"times": 0}
+    result = Schema(Once).read('Here:\n```json\n{"n": 1}\n```', context=context)
+    assert [fix.kind for fix in result.fixes] == ["fence", "prose"]
+    assert [candidate.chosen for candidate in result.candidates] == [True]
+    assert result.spans["/n"] == (20, 21)
+    assert context == {"times": 1}
