@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
 
@@ -17,7 +17,7 @@ from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import known
 from typedllm.reading.leaves import may_lose_digits
-from typedllm.reading.packed import packed
+from typedllm.reading.packed import unpacked
 from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
 from typedllm.records import (
@@ -132,7 +132,7 @@ class Schema(Generic[T]):
         found: Made | None = self._kept.get(key)
         return self._kept.setdefault(key, make()) if found is None else found
 
-    @property
+    @cached_property
     def target(self) -> Target:
         """The type as the reader knows it."""
         return self.once("target", lambda: Target(self._document))
@@ -305,14 +305,17 @@ class Schema(Generic[T]):
     def _unpacked(
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
-        """The reading of a reply that is valid but for what it is packed in, which is told when somebody asks."""
-        if (place := packed(text)) is None:
-            return None
-        inner = text[slice(*place)]
-        try:
-            value = self._validator.validate_text(inner, context)
-        except ValueError:
-            return None
+        """The reading of a reply that is valid but for its packaging and syntax, which are told when somebody asks."""
+        for inner in unpacked(text, "syntax" in policy.tiers):
+            with suppress(ValueError):
+                value = self._validator.validate_text(inner, context)
+                return self._told_later(value, inner, text, policy, finish_reason)
+        return None
+
+    def _told_later(
+        self, value: T, inner: str, text: str, policy: Policy, finish_reason: FinishReason | None
+    ) -> Reading[T]:
+        """The reading of a value that is known: its fixes, spans and candidates are worked out for who asks for them."""
 
         def settled(_data: Any, _text: str | None) -> tuple[T, tuple[Issue, ...]]:
             return value, ()
@@ -327,7 +330,7 @@ class Schema(Generic[T]):
             candidates=LazyTuple(lambda: tuple(closely().candidates)),
         )
 
-    @property
+    @cached_property
     def _has_decimals(self) -> bool:
         """Whether a number of the type holds more digits than JSON numbers commonly do."""
         return self.once(

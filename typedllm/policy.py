@@ -38,6 +38,8 @@ class Policy:
         Raises:
             ValueError: there is no policy of that name.
         """
+        if not allow and isinstance(policy, str) and policy in _PLAIN:
+            return _PLAIN[policy]
         if isinstance(policy, Policy):
             return cls(policy.tiers, policy.allow | frozenset(allow))
         if policy not in _POLICIES:
@@ -50,3 +52,4 @@ _POLICIES: Final[Mapping[str, frozenset[Tier]]] = {
     "safe": LOSSLESS_TIERS,
     "lenient": frozenset({*LOSSLESS_TIERS, "guess"}),
 }
+_PLAIN: Final[Mapping[str, Policy]] = {name: Policy(tiers) for name, tiers in _POLICIES.items()}

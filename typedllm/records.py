@@ -307,7 +307,7 @@ class Candidate(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double what it costs to make one, and each reply makes one
 class Reading(Generic[T]):
     """What was found in one reply.
 

@@ -12,36 +12,26 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, compress
+from itertools import accumulate, chain
 from typing import Final, NamedTuple
 
-from typedllm.reading.gaps import LONGEST, Gap, gap, opening, tail
-from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY, Behind, Place, verdict
+from typedllm.reading.bounds import Bounds
+from typedllm.reading.gaps import LONGEST, Gap, gap, tail
+from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, verdict
+from typedllm.reading.windows import INSIDE, SINGLE_QUOTED, Window, escapes, in_double
 
-_DOUBLE: Final = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
-_SINGLE: Final = r"'[^'\\\x00-\x1f]*+(?:\\[\"'\\/bfnrt][^'\\\x00-\x1f]*+)*+'"
-_NUMBER: Final = (
-    r"[0-9-](?:(?<=-)(?:0|[1-9][0-9]{0,60})|(?<=[0-9])(?<!\w[0-9])(?:(?<=0)|(?<=[1-9])[0-9]{0,60}))"
-    r"(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
-)
-_SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
-_TOKEN: Final = re.compile(
-    f"({_DOUBLE}|{_SINGLE}|{_NUMBER})"
-)  # each begins with one of a few signs: they are sought first
-_IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
-_COLON: Final = re.compile(r"[ \t\n\r]*:")
 _TO_QUOTE: Final = {
     quote: re.compile(rf"((?:[^{quote}\\\x00-\x1f]++|\\[\"\\/bfnrt])*+)([{quote}\n\t])") for quote in "\"'"
 }
 _SEAM: Final = re.compile(r"(?:[,\[\]{}():\n]|\\.|^[\"'])\s*\Z")
 _WRITTEN: Final = {"\n": "\\n", "\t": "\\t", '"': '\\"', "'": "'"}
-_INSIDE: Final = re.compile(r"\\(.)|\"")
 _PAIRS: Final = {"{": "}", "[": "]"}
 _CLOSERS: Final = frozenset("}]")
 _CLOSING: Final = str.maketrans(_PAIRS)
 _STEPS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
 _FIRST: Final = 512
 _MOST_QUOTES: Final = 50
+_BLOCK: Final = 256  # fixes that are held against the bound at once
 
 
 class Part(NamedTuple):
@@ -62,6 +52,17 @@ class Part(NamedTuple):
     kinds: frozenset[str]
     places: Callable[[], Sequence[int]]
     growth: Sequence[tuple[int, int]] = ()
+
+    def is_within(self, bounds: Bounds, before: int) -> bool:
+        """Whether its fixes, with so many before it, are within the bound."""
+        most = bounds.fixes - before
+        if self.fixes <= most:
+            return True
+        if self.growth and all(count + _BLOCK <= most + (at >> 3) for at, count in self.growth):
+            return True
+        places = self.places()
+        blocks = range(0, len(places), _BLOCK)
+        return all(min(index + _BLOCK, len(places)) <= most + (places[index] >> 3) for index in blocks)
 
 
 class Stretch:
@@ -150,7 +151,7 @@ class Stretch:
     def _grow(self, size: int) -> int:
         """Takes in what is clean of the next characters; how many to look at next, 0 for none."""
         last = self._at + size >= len(self._buf)
-        window = _Window(self._buf[self._at : self._at + size], self._left, last, self._at == self._start)
+        window = Window(self._buf[self._at : self._at + size], self._left, last, self._at == self._start)
         start, at, clean = self._at, 0, True
         while clean:
             bad = window.gaps.index(None, at)
@@ -187,7 +188,7 @@ class Stretch:
             self._at += found[1]
         return 0
 
-    def _take(self, window: _Window, start: int, first: int, bad: int) -> bool:
+    def _take(self, window: Window, start: int, first: int, bad: int) -> bool:
         """Takes in the gaps from one to another, with what stands behind each; False at a bracket out of place."""
         if first == bad:
             return True
@@ -292,9 +293,9 @@ class _Index:
         """Notes the fixes of strings in single quotes."""
         at = list(accumulate(map(len, written), initial=self._start))
         for begin, token in zip(at[1::2], written[1::2], strict=False):
-            if token[0] == "'" and _SINGLE_QUOTED(token):
+            if token[0] == "'" and SINGLE_QUOTED(token):
                 self.fixes["quote_style"].append(begin)
-                self.fixes["escape_style"] += [begin] * _escapes(token)
+                self.fixes["escape_style"] += [begin] * escapes(token)
 
     def sort(self) -> None:
         """Puts the fixes of each kind in order."""
@@ -308,116 +309,8 @@ class _Index:
         }
 
 
-class _Window:
-    """Some characters of a stretch, cut into gaps and tokens by turns.
-
-    Attributes:
-        count: how many gaps are followed by a token.
-        gaps: these; None for one that is not clean, and at the end.
-        tokens: what follows them.
-        written: both, by turns.
-        pieces: the same as JSON.
-    """
-
-    def __init__(self, text: str, left: str, last: bool, first: bool) -> None:
-        parts = _TOKEN.split(text)
-        self.count = count = max(0, len(parts) // 2 - (not last))
-        self._texts = texts = parts[0 : 2 * count + 1 : 2]
-        self._opening = opening(texts[0]) if first and count else None
-        self.tokens = parts[1 : 2 * count : 2]
-        self._known = known = {each: gap(each) for each in set(texts[:count])}
-        self.gaps: list[Gap | None] = [*map(known.get, texts[:count]), None]
-        if first and count:
-            self.gaps[0] = self._opening
-        self._check([left, *self.tokens], known)
-        written = {each: found.json if found else "" for each, found in known.items()}
-        self.written = parts[: 2 * count]
-        self.pieces = self.written.copy()
-        self.pieces[::2] = map(written.__getitem__, texts[:count])
-        if self._opening:
-            self.pieces[0] = self._opening.json
-        self._has_quoted = "'" in text
-        self._has_escapes = "\\'" in text
-        if self._has_quoted:
-            self.pieces[1::2] = [
-                each if each[0] != "'" else _requoted(each) if '"' in each or "\\" in each else f'"{each[1:-1]}"'
-                for each in self.tokens
-            ]
-
-    @cached_property
-    def at(self) -> list[int]:
-        """Where each gap and token begins in the text, and where the last ends."""
-        return [0, *accumulate(map(len, self.written))]
-
-    def brackets(self, first: int, bad: int) -> str:
-        """The brackets of the gaps from one to another."""
-        known = {each: found.brackets if found else "" for each, found in self._known.items()}
-        said = "".join(map(known.__getitem__, self._texts[max(first, int(self._opening is not None)) : bad]))
-        return said if self._opening is None or first else self._opening.brackets + said
-
-    def fixes(self, first: int, bad: int) -> tuple[int, set[str]]:
-        """How many fixes there are from one gap to another, and their kinds."""
-        count, kinds = 0, set[str]()
-        taken = self._texts[max(first, int(self._opening is not None)) : bad]
-        if any(found and found.fixes for found in self._known.values()):
-            number = {each: len(found.fixes) if found else 0 for each, found in self._known.items()}
-            count = sum(map(number.__getitem__, taken))
-            kinds.update(*(found.fixes for each in set(taken) if (found := self._known[each])))
-        if self._opening is not None and not first:
-            count += len(self._opening.fixes)
-            kinds.update(self._opening.fixes)
-        if self._has_quoted:
-            quoted = [each for each in self.tokens[first:bad] if each[0] == "'"]
-            escapes = sum(map(_escapes, quoted)) if self._has_escapes else 0
-            count += len(quoted) + escapes
-            kinds.update(["quote_style"] * bool(quoted), ["escape_style"] * bool(escapes))
-        return count, kinds
-
-    def _check(self, lefts: list[str], known: Mapping[str, Gap | None]) -> None:
-        """What a gap alone does not tell: an odd key, or a number behind it, may change where a string ends."""
-        if any(each and each.blank for each in known.values()):
-            for index, each in enumerate(self.gaps):
-                if each and each.blank and lefts[index][:1] in "\"'" and self.tokens[index][0] not in "\"'":
-                    self.gaps[index] = None
-        after_key = {each: found is not None and found.after_key for each, found in known.items()}
-        flags = [*map(after_key.__getitem__, self._texts[:-1]), _COLON.match(self._texts[-1]) is not None]
-        if all(map(_IS_KEY, set(compress(lefts, flags)))):
-            return
-        for index, (left, flag) in enumerate(zip(lefts, flags, strict=True)):
-            if flag and not _IS_KEY(left):
-                self.gaps[index] = self.gaps[max(0, index - 1)] = None
-
-    def has_quote(self, index: int) -> bool:
-        """Whether a gap holds a quote: the beginning of a string, perhaps, whose end is not there."""
-        text = self._texts[index]
-        return '"' in text or "'" in text
-
-    def gap_at(self, offset: int) -> int:
-        """The index of the gap that begins at an offset; -1 when none does."""
-        found = bisect_left(self.at, offset)
-        return found // 2 if found < len(self.at) and self.at[found] == offset and found % 2 == 0 else -1
-
-
 def _merged(places: Mapping[str, Sequence[int]]) -> list[int]:
     return sorted(chain(*places.values()))
-
-
-def _escapes(token: str) -> int:
-    """How many quotes a string in single quotes escapes."""
-    return sum(each[1] == "'" for each in _INSIDE.finditer(token, 1)) if "\\'" in token else 0
-
-
-def _requoted(token: str) -> str:
-    """A string in single quotes as JSON."""
-    inside = token[1:-1]
-    if '"' in inside or "\\'" in inside:
-        inside = _INSIDE.sub(_in_double, inside)
-    return f'"{inside}"'
-
-
-def _in_double(found: re.Match[str]) -> str:
-    """A character of a string in single quotes, as in one in double quotes."""
-    return "'" if found[1] == "'" else '\\"' if found[0] == '"' else found[0]
 
 
 def _odd_string(buf: str, start: int, place: Place, ends: bool, closers: str) -> tuple[int, str, list[int]] | None:
@@ -426,7 +319,7 @@ def _odd_string(buf: str, start: int, place: Place, ends: bool, closers: str) ->
     out, fixes = ['"'], list[int]()
     while (found := _TO_QUOTE[quote].match(buf, at)) and inner <= _MOST_QUOTES:
         text, sign = found.groups()
-        out.append(_INSIDE.sub(_in_double, text) if quote == "'" and '"' in text else text)
+        out.append(INSIDE.sub(in_double, text) if quote == "'" and '"' in text else text)
         at = found.end()
         if sign == quote:
             behind = Behind(buf[at : at + AHEAD], ends or len(buf) - at >= AHEAD)

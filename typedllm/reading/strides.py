@@ -15,13 +15,12 @@ from typedllm.reading import plain
 from typedllm.reading.cursor import Cursor
 from typedllm.reading.fits import fits
 from typedllm.reading.nodes import Node, Whole
-from typedllm.reading.stretch import Part, Stretch
+from typedllm.reading.stretch import Stretch
 from typedllm.reading.target import Shape
 from typedllm.records import MISSING
 from typedllm.schema.walk import is_object
 
 _WORTH: Final = 200
-_BLOCK: Final = 256
 _CONTAINERS: Final = frozenset({dict, list})
 
 
@@ -46,7 +45,7 @@ class StrideReader(Cursor):
         if part is None or part.end - at > longest:
             return longest
         shape = self._guide()
-        data = self._data(part.json, shape) if self._affords(part) else MISSING
+        data = self._data(part.json, shape) if part.is_within(self.bounds, self.noted) else MISSING
         if data is MISSING:
             return max(1, (part.end - at) // 2)
         self._rest, self._pause = 0, _WORTH
@@ -58,19 +57,6 @@ class StrideReader(Cursor):
         self._state = self._after
         self.done = self.done or not self.stack
         return 0
-
-    def _affords(self, part: Part) -> bool:
-        """Whether so many fixes, at these places, are within the bound."""
-        most = self.bounds.fixes - self.noted
-        if part.fixes <= most:
-            return True
-        if part.growth and all(count + _BLOCK <= most + (at >> 3) for at, count in part.growth):
-            return True
-        fixes = part.places()
-        return all(
-            self.noted + min(index + _BLOCK, len(fixes)) <= self.bounds.fixes + (fixes[index] >> 3)
-            for index in range(0, len(fixes), _BLOCK)
-        )
 
     def _data(self, text: str, shape: Shape) -> Any:
         """The data of a container, if they stand as they are; else `MISSING`."""
