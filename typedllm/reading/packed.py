@@ -26,6 +26,8 @@ _NEAR: Final = 60
 def unpacked(text: str, mend: bool, bounds: Bounds = DEFAULT) -> Iterator[str]:
     """The text of the answer as JSON, if it is JSON: as it stands in its packaging, and then with its syntax mended.
 
+    A text without any packaging is not given as it stands.
+
     Args:
         text: the reply.
         mend: whether lossless fixes of syntax are applied.
@@ -34,7 +36,8 @@ def unpacked(text: str, mend: bool, bounds: Bounds = DEFAULT) -> Iterator[str]:
     place = _packed(text)
     if place is None:
         return
-    yield text[slice(*place)]
+    if len(text.strip()) > place.end - place.start:
+        yield text[slice(*place)]
     if mend and (mended := _mended(text, place, bounds)) is not None:
         yield mended
 

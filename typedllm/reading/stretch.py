@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import Bounds
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
-from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, verdict
+from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, Verdict, verdict
 from typedllm.reading.windows import INSIDE, SINGLE_QUOTED, Window, escapes, in_double
 
 _TO_QUOTE: Final = {
@@ -205,18 +205,16 @@ class Stretch:
         self._left = window.tokens[bad - 1]
         before = window.gaps[bad - 1]
         self._before = before.json if before else ""
-        self._at = start + window.at[2 * bad]
+        self._at = start + (window.length if bad == window.count else window.at[2 * bad])
         return True
 
     def _nest(self, brackets: str) -> bool:
         """Takes in the next brackets; False if one is out of place."""
         if not brackets:
             return True
-        depth, most = len(self._open), self._room
-        for step in map(_STEPS.__getitem__, brackets):
-            depth = max(0, depth + step)
-            if depth > most:
-                return False
+        depths = accumulate(map(_STEPS.__getitem__, brackets), _nested, initial=len(self._open))
+        if max(depths) > self._room:
+            return False
         left, length = self._open + brackets, -1
         while len(left) != length:
             length = len(left)
@@ -309,6 +307,10 @@ class _Index:
         }
 
 
+def _nested(depth: int, step: int) -> int:
+    return depth + step if depth + step > 0 else 0
+
+
 def _merged(places: Mapping[str, Sequence[int]]) -> list[int]:
     return sorted(chain(*places.values()))
 
@@ -322,12 +324,14 @@ def _odd_string(buf: str, start: int, place: Place, ends: bool, closers: str) ->
         out.append(INSIDE.sub(in_double, text) if quote == "'" and '"' in text else text)
         at = found.end()
         if sign == quote:
-            behind = Behind(buf[at : at + AHEAD], ends or len(buf) - at >= AHEAD)
-            said = verdict(behind, place, inner, closers)
+            complete = ends or len(buf) - at >= AHEAD
+            said: Verdict = "inner"  # as it always is before a letter
+            if not buf[at : at + 1].isalnum():
+                said = verdict(Behind(buf[at : at + AHEAD], complete), place, inner, closers)
             if said == "ends":
                 out.append('"')
                 return at, "".join(out), fixes
-            doubt = said != "inner" or not behind.complete or _SEAM.search(buf[max(start, at - 81) : at - 1])
+            doubt = said != "inner" or not complete or _SEAM.search(buf[max(start, at - 81) : at - 1])
             if doubt or QUOTED_KEY.match(buf, at - 1) or buf[at : at + 1] == quote:
                 return None
             inner += 1

@@ -61,24 +61,37 @@ class Window:
                 for each in self.tokens
             ]
 
+    @property
+    def length(self) -> int:
+        """Characters of all the gaps and tokens."""
+        return sum(map(len, self.written))
+
     @cached_property
     def at(self) -> list[int]:
         """Where each gap and token begins in the text, and where the last ends."""
         return [0, *accumulate(map(len, self.written))]
 
+    @cached_property
+    def _brackets(self) -> dict[str, str]:
+        return {each: found.brackets if found else "" for each, found in self._known.items()}
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """How many fixes each gap holds; empty where none does."""
+        number = {each: len(found.fixes) if found else 0 for each, found in self._known.items()}
+        return number if any(number.values()) else {}
+
     def brackets(self, first: int, bad: int) -> str:
         """The brackets of the gaps from one to another."""
-        known = {each: found.brackets if found else "" for each, found in self._known.items()}
-        said = "".join(map(known.__getitem__, self._texts[max(first, int(self._opening is not None)) : bad]))
+        said = "".join(map(self._brackets.__getitem__, self._texts[max(first, int(self._opening is not None)) : bad]))
         return said if self._opening is None or first else self._opening.brackets + said
 
     def fixes(self, first: int, bad: int) -> tuple[int, set[str]]:
         """How many fixes there are from one gap to another, and their kinds."""
         count, kinds = 0, set[str]()
-        taken = self._texts[max(first, int(self._opening is not None)) : bad]
-        if any(found and found.fixes for found in self._known.values()):
-            number = {each: len(found.fixes) if found else 0 for each, found in self._known.items()}
-            count = sum(map(number.__getitem__, taken))
+        if self._numbers:
+            taken = self._texts[max(first, int(self._opening is not None)) : bad]
+            count = sum(map(self._numbers.__getitem__, taken))
             kinds.update(*(found.fixes for each in set(taken) if (found := self._known[each])))
         if self._opening is not None and not first:
             count += len(self._opening.fixes)
