@@ -129,7 +129,14 @@ def _recorded_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+EMBEDDED = {"local.md"}
+"""Pages whose examples ask the embedded model."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.local] * (page.name in EMBEDDED), id=page.name) for page in PAGES],
+)
 def test_examples_of_a_page_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
