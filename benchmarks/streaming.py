@@ -102,7 +102,8 @@ def stream(pieces: Sequence[str]) -> None:
 
 def _followed(pieces: Sequence[str]) -> Iterator[Any]:
     target = Schema(Reply).target
-    extractor, live = Extractor(target), Live(target, Policy.of(), lambda _: None)
+    live = Live(target, Policy.of(), lambda _: None)
+    extractor = live.extractor()
     for piece in pieces:
         extractor.feed(piece)
         if (snapshot := live.follow(extractor.latest)) is not None:

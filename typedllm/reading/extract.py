@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -18,7 +19,7 @@ from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
-from typedllm.reading.target import Target
+from typedllm.reading.target import Shape, Target
 from typedllm.records import Span
 
 _AHEAD: Final = 160
@@ -95,10 +96,19 @@ class Extractor:
     Args:
         target: what the answer is declared to be.
         bounds: what a reply may hold.
+        base: offset of the text in the reply.
+        reader: makes a reader of one candidate.
     """
 
-    def __init__(self, target: Target, bounds: Bounds = DEFAULT, base: int = 0) -> None:
+    def __init__(
+        self,
+        target: Target,
+        bounds: Bounds = DEFAULT,
+        base: int = 0,
+        reader: Callable[[Shape, int, Bounds], JsonReader] = JsonReader,
+    ) -> None:
         self.target = target
+        self._new_reader = reader
         self.bounds = bounds
         self.found: list[Found] = []
         self.reasoning: list[Span] = []
@@ -251,7 +261,7 @@ class Extractor:
     def _begin(self, start: int) -> int:
         self._drop(start)
         self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
-        self.reader = self.latest = JsonReader(self.target.root, self._base, self.bounds)
+        self.reader = self.latest = self._new_reader(self.target.root, self._base, self.bounds)
         self.reader.eof = self._eof
         text, self._buf = self._buf, ""
         self._read(text)

@@ -153,7 +153,7 @@ class Core(Generic[T]):
         self._gathered = Gathered()
         self.stopping = self._broken = False
         self._guard = Guard(self._settings, step.request.timeout, self._clock)
-        self._extractor = Extractor(self._live.target) if self._is_shown(step) else None
+        self._extractor = self._live.extractor() if self._is_shown(step) else None
 
     def _is_shown(self, step: Ask) -> bool:
         """Whether what comes is the value as it grows; then what follows it is made, by the shape of the reply."""

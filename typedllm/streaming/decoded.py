@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from typedllm.reading.extract import Extractor
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import Kind
 from typedllm.records import MISSING, Policy
@@ -90,6 +91,10 @@ class Decoded:
         self._text: Open | None = None
         self._root: Any = MISSING
         self._stuck = False  # what was shown cannot go on: it stays as it is until the whole is known
+
+    def extractor(self) -> Extractor:
+        """What finds the answer in the reply, to be followed."""
+        return Extractor(self.target)
 
     def follow(self, reader: JsonReader | None) -> Snapshot | None:
         """What is new, now that the reader has taken more; None: nothing that can be shown."""

@@ -54,7 +54,7 @@ class Level:
 
     def may_lack(self, key: Key) -> bool:
         """Whether a child of this key is a property that may be left out."""
-        return isinstance(key, str) and all(key not in shape.required for shape in self.place.declared)
+        return isinstance(key, str) and self.place.may_lack(key)
 
     def put(self, key: Key, data: Any) -> None:
         """Take in a child that is final."""
@@ -62,6 +62,16 @@ class Level:
             self.members[key] = data
         elif self.items is not None:
             self.items.append(data)
+
+    def reuse(self, shown: Open) -> bool:
+        """Go on with the very objects that were shown of it, if this is what was shown."""
+        if self.open.key != shown.key:
+            return False
+        if self.items is not None and isinstance(shown.parts, list):
+            self.items[: len(shown.parts)] = shown.parts
+        elif isinstance(shown.parts, dict):
+            self.members.update(shown.parts)
+        return True
 
     def forget(self) -> int:
         """Drop the items so far, but for the last one, which the reader may still need; how many are gone by now."""

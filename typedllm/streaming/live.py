@@ -11,14 +11,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from typedllm.reading.align import Aligner
+from typedllm.reading.bounds import Bounds
+from typedllm.reading.extract import Extractor
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.settle import Judge, Settled, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
+from typedllm.streaming.lane import Lane, LaneReader, events_of, later
 from typedllm.streaming.levels import Key, Level
 from typedllm.streaming.places import Place, as_written
-from typedllm.streaming.shown import goes_on, part_at, settled
+from typedllm.streaming.shown import ends, goes_on, part_at, settled
 from typedllm.streaming.snapshots import Change, Open, Snapshot, Text, pointer
 
 _LONGEST_KEY: Final = 80
@@ -43,6 +46,9 @@ class Live:
         self.nulls = False
         self.policy = policy
         self._reader: JsonReader | None = None
+        self._lane: Lane | None = None  # what was shown last was read there
+        self._held_back: list[Change] = []  # what is shown once it goes beyond what was shown from the lane
+        self._events = 0  # how much that was
         self._rooted = Place((target.root,), policy)
         self._stack: list[Level] = []
         self._text: Open | None = None  # the open text
@@ -53,6 +59,14 @@ class Live:
         self._root: Any = MISSING
         self._stuck = False  # what was shown cannot go on: it stays as it is until the whole is known
         self._changes: list[Change] = []
+
+    def extractor(self) -> Extractor:
+        """What finds the answer in the reply, to be followed."""
+        return Extractor(self.target, reader=self._read)
+
+    def _read(self, shape: Shape, base: int, bounds: Bounds) -> JsonReader:
+        place = self._rooted if shape is self.target.root else Place((shape,), self.policy)
+        return LaneReader(shape, base, bounds, Lane(place, self.nulls, bounds))
 
     def follow(self, reader: JsonReader | None) -> Snapshot | None:
         """What is new, now that the reader has taken more; None: nothing that can be shown."""
@@ -66,12 +80,46 @@ class Live:
         if reader is not self._reader:
             self._reader = reader
             self.void()
+        if isinstance(reader, LaneReader) and (lane := reader.lane) is not None:
+            self._lane = lane
+            self._root = lane.root
+            if lane.changes:
+                self._changes += lane.changes
+                lane.changes = []
+        elif self._lane is not None:
+            self._leave_lane(reader, self._lane)
+        else:
+            self._walk(reader)
+
+    def _walk(self, reader: JsonReader) -> None:
         if self._root is MISSING and not self._stuck:
             stack = self._stack
             if not stack:
                 self._begin(reader)
             while stack and not self._stuck and self._advance(stack[-1], reader):
                 pass
+
+    def _leave_lane(self, reader: JsonReader, lane: Lane) -> None:
+        """Follow the reader itself from now on, as soon as it is beyond what was shown."""
+        before, told = self._changes + lane.changes, len(self._held_back)
+        lane.changes, self._changes = [], self._held_back
+        if not self._held_back:
+            self._events = events_of(lane.chain)
+        self._walk(reader)
+        self._held_back, self._changes = self._changes, before
+        if len(self._held_back) == told or self._stuck:
+            return
+        new = later(self._held_back, self._events, lane.length)
+        if new is None:
+            return
+        if ends(lane.chain, self._snapshot_of(None).data) is None:
+            self._stuck = True
+            return
+        for level, part in zip(self._stack, lane.chain, strict=False):
+            if not level.reuse(part):
+                break
+        self._lane, self._held_back = None, []
+        self._changes = before + new
 
     def changes(self) -> list[Change]:
         """What is new since this was asked the last time."""
@@ -105,13 +153,16 @@ class Live:
 
     def void(self) -> None:
         """What was shown does not count any more."""
-        if self._stack or self._text is not None or self._root is not MISSING:
+        if self._stack or self._text is not None or self._root is not MISSING or self._lane is not None:
             self._changes.append(("restarted", None, "", MISSING))
         self._clear()
 
     def forget(self, pointer: str) -> int:
         """Drop the items so far of the list at a pointer, while it is open: they are in no later snapshot."""
-        for at, level in enumerate(self._stack):
+        if self._lane is not None and isinstance(self._reader, LaneReader):
+            self._reader.leave()
+            self.look(self._reader)
+        for at, level in enumerate(self._stack if self._lane is None else ()):
             if level.open.path == pointer:
                 before = level.gone
                 gone = level.forget()
@@ -129,17 +180,25 @@ class Live:
             self._text = Open(above, self._text.key, self._text.parts)
 
     def _snapshot(self) -> Snapshot:
+        return self._snapshot_of(self._lane)
+
+    def _snapshot_of(self, lane: Lane | None) -> Snapshot:
+        if lane is not None:
+            return Snapshot(self.changes(), lane.top, lane.root)
         top = self._text
         if top is None and self._stack:
             top = self._stack[-1].open
         return Snapshot(self.changes(), top, self._root)
 
     def _open(self) -> list[Open]:
+        if self._lane is not None:
+            return self._lane.chain
         chain = [level.open for level in self._stack]
         return chain if self._text is None else [*chain, self._text]
 
     def _clear(self) -> None:
         self._stack, self._text, self._root, self._stuck = [], None, MISSING, False
+        self._lane, self._held_back = None, []
 
     # ---- following the tree ----
 

@@ -109,7 +109,11 @@ class Place:
 
     def fills_in(self, written: Collection[object]) -> bool:
         """Whether an object with these keys may get further ones when it closes."""
-        return any(key not in written for key in self._defaults)
+        return bool(self._defaults) and any(key not in written for key in self._defaults)
+
+    def may_lack(self, key: str) -> bool:
+        """Whether a member of this key is a property that may be left out."""
+        return all(key not in shape.required for shape in self.declared)
 
     def narrowed(self, key: str, value: object) -> Place:
         """The arms that are meant, now that a literal is known that only some of them take."""

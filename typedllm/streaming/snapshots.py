@@ -6,6 +6,7 @@ asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -100,10 +101,10 @@ class Open:
         return items
 
 
-Change: TypeAlias = tuple[EventKind, Open | None, str | int, Any]
+Change: TypeAlias = tuple[Literal[EventKind, "written"], Open | None, str | int, Any]
 """An event as it is noted: its kind, the open part around its place, the key there, and its text or value.
 
-Of an object or a list that began, it is the open part itself.
+Of an object or a list that began, it is the open part itself. A text that was `written` began and is final.
 """
 
 
@@ -143,7 +144,7 @@ class Snapshot:
     def events(self) -> tuple[Event, ...]:
         """What changed since the snapshot before."""
         if self._events is None:
-            self._events = tuple([_event(change) for change in self._changes])
+            self._events = tuple([event for change in self._changes for event in _events(change)])
         return self._events
 
     @property
@@ -183,7 +184,13 @@ class Snapshot:
         return self
 
 
-def _event(change: Change) -> Event:
+def _events(change: Change) -> Iterator[Event]:
     kind, above, key, said = change
     path = pointer(above, key)
-    return Event(kind, path, said) if kind == "grew" else Event(kind, path, "", MISSING if kind == "opened" else said)
+    if kind == "grew":
+        yield Event(kind, path, said)
+        return
+    if kind != "closed":
+        yield Event("opened" if kind == "written" else kind, path)
+    if kind == "closed" or kind == "written":
+        yield Event("closed", path, "", said)
