@@ -2,6 +2,7 @@
 
     python benchmarks/streaming.py                     10 KB, 100 KB and 400 KB in pieces of 20 characters
     python benchmarks/streaming.py --sizes 10,100,400,1000 --pieces 1,4,20,200
+    python benchmarks/streaming.py --kind "trailing commas"    of a reply that is mended as it comes
     python benchmarks/streaming.py --instructor        with instructor's partial objects, when it is installed (minutes)
 
 The reply is one object with a list of nested records. Seconds are CPU of this process; `peak` is what Python allocated
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
@@ -69,6 +71,16 @@ def reply(size: int) -> str:
         records.append(record.model_dump_json())
         length += len(records[-1]) + 1
     return '{"items":[' + ",".join(records) + "]}"
+
+
+KINDS: dict[str, Callable[[str], str]] = {
+    "clean": lambda text: text,
+    "in a fence": lambda text: f"Here it is:\n```json\n{text}\n```\n",
+    "trailing commas": lambda text: text.replace("}", ",}"),
+    "single quotes": lambda text: text.replace("'", "").replace('\\"', "").replace('"', "'"),
+    "unquoted keys": lambda text: re.sub(r'"(\w+)":', r"\1:", text),
+    "broken at the end": lambda text: text.removesuffix("]}") + ",]}",
+}
 
 
 def reader(pieces: Sequence[str]) -> None:
@@ -234,6 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,100,400", help="in KB")
     parser.add_argument("--pieces", default="20", help="in characters")
+    parser.add_argument("--kind", default="clean", choices=KINDS, help="how the reply is written")
     parser.add_argument("--instructor", action="store_true", help="measure instructor too")
     parser.add_argument("--memory", action="store_true", help="measure the peaks too")
     args = parser.parse_args()
@@ -244,7 +257,10 @@ def main() -> None:
     for piece in map(int, args.pieces.split(",")):
         floor = 0.0
         for name, way in ways.items():
-            line, most = row(name, way, piece, sizes)
+            kind = "clean" if way is plain else args.kind
+            if kind != "clean" and name in ANEW:
+                continue
+            line, most = row(name, way, piece, sizes, KINDS[kind])
             floor = floor or most
             print(f"{line} {most / floor:>8.1f}", flush=True)
             if args.memory and name in OURS:
@@ -252,13 +268,13 @@ def main() -> None:
                 print(f"{'  peak':12} {piece:>5} {peaks}", flush=True)
 
 
-def row(name: str, way: Way, piece: int, sizes: Sequence[int]) -> tuple[str, float]:
+def row(name: str, way: Way, piece: int, sizes: Sequence[int], written: Callable[[str], str]) -> tuple[str, float]:
     """The line of one way: seconds at each size, how they grow, what one piece costs at the last; and the last."""
     measured: list[tuple[int, float]] = []
     cells: list[str] = []
     last = 0.0
     for size in sizes:
-        text = reply(size)
+        text = written(reply(size))
         work = len(text) ** 2 // piece // 2 * (5 if name == "instructor" else 1)
         if name not in OURS and work > AFFORDABLE and measured:
             known, took = measured[-1]

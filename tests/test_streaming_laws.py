@@ -18,8 +18,10 @@ from tests.test_reading_corpus import ROWS, TYPES
 from tests.zoo import ZOO
 from typedllm import Client, Reply, Result, Schema
 from typedllm.models.scripted import ScriptedModel
-from typedllm.records import MISSING
+from typedllm.reading.extract import Extractor
+from typedllm.records import MISSING, Policy
 from typedllm.streaming import Event, Snapshot
+from typedllm.streaming.live import Live
 
 
 class Square(BaseModel):
@@ -160,6 +162,60 @@ def test_a_cut_reply_shows_nothing_that_the_whole_one_does_not_hold(page: Page, 
             for path, value in leaves(data).items():
                 assert path in snapshot.open or json.dumps(final[path]) == json.dumps(value), path
                 assert not isinstance(value, str) or final[path].startswith(value)
+
+
+def shown(live: Live, extractor: Extractor, pieces: list[str]) -> tuple[list[Event], Any]:
+    """All that is told of a reply but how texts grew, and the whole."""
+    events: list[Event] = []
+    for piece in pieces:
+        extractor.feed(piece)
+        snapshot = live.follow(extractor.latest)
+        events += snapshot.events if snapshot is not None else ()
+    extractor.close()
+    if extractor.latest is not None and not extractor.latest.was_cut:
+        snapshot = live.follow(extractor.latest)
+        events += snapshot.events if snapshot is not None else ()
+    return [event for event in events if event.kind != "grew"], live.shown
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    PAGE.map(lambda page: page.model_dump()) | st.dictionaries(CLEAN, JSON, max_size=4) | st.lists(JSON),
+    st.integers(0, 400),
+    st.sampled_from(['"', ",", "}", "]", "{", "x", "'", "\\", "//", ""]),
+    st.integers(0, 2),
+    st.sampled_from([1, 2, 3, 7, 40]),
+    st.booleans(),
+)
+def test_the_lane_shows_what_the_reader_would(
+    value: Any, at: int, wrong: str, gone: int, size: int, typed: bool
+) -> None:
+    text = json.dumps(value)
+    text = text[:at] + wrong + text[at + gone :] if at < len(text) else text
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    target = Schema[Any](Page if typed else Any).target
+    lane = Live(target, Policy.of(), lambda _: None)
+    reader = Live(target, Policy.of(), lambda _: None)
+    events, whole = shown(lane, lane.extractor(), pieces)
+    others, known = shown(reader, Extractor(target), pieces)
+    assert json.dumps(whole, default=repr) == json.dumps(known, default=repr)
+    if known is not MISSING:
+        assert json.dumps(events, default=repr) == json.dumps(others, default=repr)
+    else:  # the end of the text has cut it: one of them may be a step ahead
+        common = min(len(events), len(others))
+        assert json.dumps(events[:common], default=repr) == json.dumps(others[:common], default=repr)
+
+
+def test_closed_parts_stay_the_same_objects_where_the_text_is_no_plain_json_any_more() -> None:
+    text = '{"rows": [{"a": "one"}, {"a": "two"}, {"a": \'three\'}]}'
+    first: dict[int, Any] = {}
+    with Client(ScriptedModel([text], chunk_sizes=[3])).stream("x", dict[str, list[dict[str, str]]]) as stream:
+        for snapshot in stream:
+            rows = snapshot.data.get("rows", []) if snapshot.data is not MISSING else []
+            for index, row in enumerate(rows):
+                if f"/rows/{index}" not in snapshot.open:
+                    assert first.setdefault(index, row) is row
+    assert [row["a"] for row in first.values()] == ["one", "two", "three"]
 
 
 def test_closed_parts_are_the_same_objects_from_snapshot_to_snapshot() -> None:

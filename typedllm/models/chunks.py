@@ -16,11 +16,11 @@ def split(reply: Reply, sizes: Sequence[int]) -> Iterator[Chunk]:
         reply: what is cut.
         sizes: lengths of the pieces in characters, at least one; the last is used again until the text ends.
     """
-    start = turn = 0
-    while start < len(reply.text):
-        end = start + max(1, sizes[min(turn, len(sizes) - 1)])
-        yield Chunk(text=reply.text[start:end])
-        start, turn = end, turn + 1
+    text, start, left = reply.text, 0, list(sizes[::-1])
+    while start < len(text):
+        end = start + max(1, left.pop() if len(left) > 1 else left[0])
+        yield Chunk(text[start:end])
+        start = end
     yield Chunk(
         reasoning=reply.reasoning,
         refusal=reply.refusal,
@@ -57,11 +57,16 @@ class Gathered:
             self._refusal.append(chunk.refusal)
         if chunk.logprobs:
             self._logprobs += chunk.logprobs
-        self._finish_reason = chunk.finish_reason or self._finish_reason
-        self._source = chunk.source or self._source
-        self._usage = chunk.usage or self._usage
-        self._model = chunk.model or self._model
-        self._retries = max(chunk.retries, self._retries)
+        if chunk.finish_reason is not None:
+            self._finish_reason = chunk.finish_reason
+        if chunk.source is not None:
+            self._source = chunk.source
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        if chunk.model:
+            self._model = chunk.model
+        if chunk.retries:
+            self._retries = max(chunk.retries, self._retries)
 
     @property
     def ended(self) -> bool:

@@ -141,10 +141,14 @@ class Extractor:
             self.too_long = True
             return
         self._pieces.append(text)
-        if self.reader is not None:
-            self._read(text)
-        else:
+        reader = self.reader
+        if reader is None:
             self._buf += text
+        else:
+            reader.feed(text)
+            if not reader.done:
+                return
+            self._take()
         self._scan()
 
     def forget(self) -> None:

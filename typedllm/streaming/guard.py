@@ -27,12 +27,13 @@ class Guard:
     def __init__(self, settings: Settings, timeout: float | None, clock: Callable[[], float]) -> None:
         self.length = 0
         self.first: float | None = None
-        self._settings = settings
+        self._most = settings.max_chars
+        self._repeats = settings.max_repeats
         self._clock = clock
         self._began = clock()
         self._end = float("inf") if timeout is None else self._began + timeout
         self._recent: list[str] = []
-        self._fresh = 0
+        self._looked = 0  # at how many of the characters
 
     @property
     def seconds(self) -> float:
@@ -52,21 +53,19 @@ class Guard:
         self.length += len(text)
         if now > self._end:
             raise ModelError("the stream was cut: it did not end in time (raise timeout=)", code="timeout")
-        if self.length > self._settings.max_chars:
+        if self.length > self._most:
             raise BudgetError(
-                f"the stream was cut: it is longer than {self._settings.max_chars} characters (raise max_chars=)",
+                f"the stream was cut: it is longer than {self._most} characters (raise max_chars=)",
                 bound="max_chars",
             )
-        repeats = self._settings.max_repeats
-        if repeats is not None:
+        if self._repeats is not None:
             self._recent.append(text)
-            self._fresh += len(text)
-            if self._fresh >= repeats:
-                self._repeated(repeats)
+            if self.length - self._looked >= self._repeats:
+                self._repeated(self._repeats)
 
     def _repeated(self, repeats: int) -> None:
         recent = "".join(self._recent)[-repeats:]
-        self._recent, self._fresh = [], 0
+        self._recent, self._looked = [], self.length
         if any(recent[:-period] == recent[period:] for period in range(1, min(_PERIODS, repeats // 2) + 1)):
             raise ModelError(
                 f"the stream was cut: the same text came again and again for {repeats} characters (ask another "

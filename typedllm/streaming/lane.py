@@ -40,9 +40,7 @@ _NEXT_ITEM: Final = rf',(?={_S}["{{\[\-0-9tfn])'
 
 def _member_with(out: str) -> re.Pattern[str]:
     """A value with the next key, or before the end of the object: the text, the scalar, the keys behind each."""
-    return re.compile(
-        rf'{_S}(?:"({_CHARS})"{_S}(?:,{_S}{_KEY}|(?=\}}{out}))|{_SCALAR}{_S}(?:,{_S}{_KEY}|(?=\}})))'
-    )
+    return re.compile(rf'{_S}(?:"({_CHARS})"{_S}(?:,{_S}{_KEY}|(?=\}}{out}))|{_SCALAR}{_S}(?:,{_S}{_KEY}|(?=\}})))')
 
 
 def _item_with(out: str) -> re.Pattern[str]:
@@ -58,7 +56,10 @@ def _end(out: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
-_MEMBER: Final = _member_with(_OUT), _member_with(rf"(?:{_OUT}|(?={_S}\Z))")  # while more may come; when the text is complete
+_MEMBER: Final = (
+    _member_with(_OUT),
+    _member_with(rf"(?:{_OUT}|(?={_S}\Z))"),
+)  # while more may come; when the text is complete
 _ITEM: Final = _item_with(_OUT), _item_with(rf"(?:{_OUT}|(?={_S}\Z))")
 _END: Final = _end(_OUT), _end(rf"(?:{_OUT}|(?={_S}\Z))")
 _FIRST: Final = re.compile(rf"{_S}(?:{_KEY}|\}})")
@@ -75,6 +76,7 @@ _FIRST_BEGUN: Final = re.compile(rf"{_S}{_KEY_BEGUN}\Z")
 _NEXT_BEGUN: Final = re.compile(rf"{_S}(?:,{_S}{_KEY_BEGUN})?\Z")
 _ESCAPE_BEGUN: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,4}(?:\\u?[0-9a-fA-F]{0,3})?)?\Z")
 
+_WHITE: Final = " \t\n\r"  # and no sign at all
 _WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None}
 
 
@@ -146,17 +148,20 @@ class Lane:
         """How many characters of the open text are shown."""
         return 0 if self.text is None else len(self._shown)
 
-    def feed(self, text: str, *, complete: bool = False) -> bool:
+    def feed(self, text: str) -> bool:
         """Take the next piece; False: there is something that the reader has to judge."""
         self.rest += text
-        self._complete = complete
         while self._step():
             pass
-        if self._doubt or (complete and self.root is MISSING):
-            return False
-        self.rest = self.rest[self._at :]
-        self._at = 0
-        return True
+        if self._at:
+            self.rest = self.rest[self._at :]
+            self._at = 0
+        return not self._doubt
+
+    def end(self) -> bool:
+        """End the text; False: it is not complete."""
+        self._complete = True
+        return self.feed("") and self.root is not MISSING
 
     # ---- what is expected next: each reads what it can, and says whether something else is expected now ----
 
@@ -221,10 +226,13 @@ class Lane:
 
     def _value(self, place: Place, above: Open, key: str | int) -> bool:
         """A value that is not there in one piece."""
-        at = _end_of(_SPACE, self.rest, self._at)
-        if at == len(self.rest):
-            return False
-        sign = self.rest[at]
+        buf, at = self.rest, self._at
+        sign = buf[at : at + 1]
+        if sign in _WHITE:
+            at = _end_of(_SPACE, buf, at)
+            if at == len(buf):
+                return False
+            sign = buf[at]
         if sign in "{[":
             return self._open_part(place, above, key, at)
         if sign == '"':
@@ -250,9 +258,12 @@ class Lane:
     def _in_text(self) -> bool:
         """What comes of a text, to its end."""
         buf, at = self.rest, self._at
-        end = _end_of(_TEXT, buf, at)
+        found = _TEXT.match(buf, at)
+        end = found.end() if found else at
         if end > at:
-            piece: str = json.loads(f'"{buf[at:end]}"') if "\\" in buf[at:end] else buf[at:end]
+            piece = buf[at:end]
+            if "\\" in piece:
+                piece = str(json.loads(f'"{piece}"'))
             self._parts.append(piece)
             self._show(piece)
             self._at = end
@@ -345,8 +356,9 @@ class Lane:
                 return
             self._show_text(level.open, len(level.parts))
             text, piece = cast("Open", self.text), "".join(self._parts)
-        new = self._tail + piece
-        shown = new.rstrip().removesuffix(",").rstrip()
+        shown = new = self._tail + piece
+        if new[-1] == "," or new[-1].isspace():
+            shown = new.rstrip().removesuffix(",").rstrip()
         self._tail = new[len(shown) :]
         if shown:
             self._shown.add(shown)
@@ -394,12 +406,18 @@ class LaneReader(JsonReader):
             super().feed(text)
             return
         self._log.append(text)
-        self._go_on(self.lane, text, complete=False)
+        if not self.lane.feed(text):
+            self.leave()
+        elif self.lane.root is not MISSING:
+            self._end(self.lane)
 
     def close(self) -> None:
         """Ends the text."""
-        if self.lane is not None:
-            self._go_on(self.lane, "", complete=True)
+        if self.lane is not None and not self.done:
+            if self.lane.end():
+                self._end(self.lane)
+            else:
+                self.leave()
         if not self.done:
             super().close()
 
@@ -410,15 +428,12 @@ class LaneReader(JsonReader):
             self.lane = None
             super().feed(text)
 
-    def _go_on(self, lane: Lane, text: str, *, complete: bool) -> None:
-        if not lane.feed(text, complete=complete):
-            self.leave()
-        elif lane.root is not MISSING:
-            start, size = self.base, sum(map(len, self._log))
-            self._log = []
-            self.buf, self.base = lane.rest, start + size - len(lane.rest)
-            self.root = Node("object" if isinstance(lane.root, dict) else "array", [], start, self.base)
-            self.done = True
+    def _end(self, lane: Lane) -> None:
+        start, size = self.base, sum(map(len, self._log))
+        self._log = []
+        self.buf, self.base = lane.rest, start + size - len(lane.rest)
+        self.root = Node("object" if isinstance(lane.root, dict) else "array", [], start, self.base)
+        self.done = True
 
 
 def events_of(chain: Sequence[Open]) -> int:

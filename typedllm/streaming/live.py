@@ -70,6 +70,13 @@ class Live:
 
     def follow(self, reader: JsonReader | None) -> Snapshot | None:
         """What is new, now that the reader has taken more; None: nothing that can be shown."""
+        if isinstance(reader, LaneReader) and reader is self._reader and (lane := reader.lane) is not None:
+            if not lane.changes:
+                return None
+            self._root = lane.root
+            changes, lane.changes = self._changes + lane.changes, []
+            self._changes = []
+            return Snapshot(changes, lane.top, lane.root)
         self.look(reader)
         return self._snapshot() if self._changes else None
 

@@ -49,8 +49,9 @@ class Stream(BaseStream[T]):
 
     def _shown(self, snapshots: Generator[Snapshot | None]) -> Iterator[Snapshot]:
         throttle = Throttle(self._core.call.settings.throttle)
+        take = throttle.take
         for snapshot in snapshots:
-            if snapshot is not None and (shown := throttle.take(snapshot)) is not None:
+            if snapshot is not None and (shown := take(snapshot)) is not None:
                 yield shown
         if (shown := throttle.rest()) is not None:
             yield shown
