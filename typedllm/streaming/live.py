@@ -18,7 +18,8 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.settle import Judge, Settled, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
-from typedllm.streaming.lane import Lane, LaneReader, events_of, later
+from typedllm.streaming.handover import LaneReader, events_of, later
+from typedllm.streaming.lane import Lane
 from typedllm.streaming.levels import Key, Level
 from typedllm.streaming.places import Place, as_written
 from typedllm.streaming.shown import ends, goes_on, part_at, settled
