@@ -1,4 +1,4 @@
-"""Documents whose own quotes and line breaks are escaped, as when JSON is written into a string of JSON."""
+"""Documents whose own quotes and line breaks are escaped, as when JSON is written into a string of JSON or a CSV field."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import Target
 
 _BEGINS: Final = re.compile(r"[{\[](?:[\s{\[\],]|\\[nrt]|-?[0-9.]++|true|false|null)*+\\+\"|[{\[][\s{\[]*+\\[nrt]")
+_DOUBLED: Final = re.compile(r'[{\[][\s{\[]*+""[^"\n]{1,80}""\s*+:')
+_PAIR: Final = re.compile('""')
 _ESCAPE: Final = re.compile(r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})")
 _LEVELS: Final = 3
 _AHEAD: Final = 200
@@ -35,10 +37,13 @@ def unescaped(start: int, text: str, target: Target, bounds: Bounds = DEFAULT) -
         target: what the answer is declared to be.
         bounds: what it may hold.
     """
-    if not _BEGINS.match(text, start, start + _AHEAD):
+    doubled = _DOUBLED.match(text, start, start + _AHEAD)
+    if not doubled and not _BEGINS.match(text, start, start + _AHEAD):
         return None
     levels = [text[start:]]
-    while len(levels) <= _LEVELS and _BEGINS.match(levels[-1], 0, _AHEAD):
+    if doubled:
+        levels.append(levels[0].replace('""', '"'))
+    while not doubled and len(levels) <= _LEVELS and _BEGINS.match(levels[-1], 0, _AHEAD):
         levels.append(_ESCAPE.sub(_character, levels[-1]))
     reader = JsonReader(target.root, 0, bounds)
     reader.feed(levels[-1])
@@ -48,7 +53,9 @@ def unescaped(start: int, text: str, target: Target, bounds: Bounds = DEFAULT) -
         return None
     end = reader.base + reader.pos
     for level in reversed(levels[:-1]):
-        end = _source(level, end)
+        end = _source(level, end, _PAIR if doubled else _ESCAPE)
+    if doubled and '"' in text[start : start + end].replace('""', ""):
+        return None  # some are, some are not
     place(node, start, start + end)
     node.note(Note("escaped_quotes", start, start + end))
     return Unescaped(node, start + end)
@@ -58,15 +65,15 @@ def _character(found: re.Match[str]) -> str:
     return str(json.loads(f'"{found[0]}"'))
 
 
-def _source(level: str, end: int) -> int:
+def _source(level: str, end: int, pattern: re.Pattern[str]) -> int:
     """Where the first so many characters of the decoded text end in the text itself."""
-    for at, length in _escapes(level):
+    for at, length in _escapes(level, pattern):
         if at >= end:
             break
         end += length - 1
     return end
 
 
-def _escapes(level: str) -> Iterator[tuple[int, int]]:
+def _escapes(level: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Offset and length of each escape."""
-    return ((found.start(), len(found[0])) for found in _ESCAPE.finditer(level))
+    return ((found.start(), len(found[0])) for found in pattern.finditer(level))

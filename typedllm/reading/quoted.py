@@ -45,8 +45,9 @@ _RUN: Final = {'"': re.compile('"+'), "'": re.compile("'+"), "`": re.compile("`+
 _INFO: Final = re.compile(r"[\w.+#/ -]{0,40}\n")
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
-_STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z")
+_STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z")
 _FOREIGN: Final = re.compile(r"[“”„«»´`]\s*\Z")
+_WORD_ENDS: Final = re.compile(r"[^\s\d]\Z")
 _APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
 
 
@@ -146,7 +147,9 @@ class QuotedReader(BracketReader):
             return
         read = escape(self.buf, self.pos)
         at = self.base + self.pos
-        if read.fix:
+        if read.fix == "unclear_escape":
+            self.fault(read.fix, at, at + read.length)
+        elif read.fix:
             self.fix(read.fix, at, at + read.length, shown(read.text)[1:-1])
         if read.fix == "invalid_escape" and self.buf[self.pos + 1 : self.pos + 2].isalpha():
             string.unescaped = True
@@ -182,12 +185,18 @@ class QuotedReader(BracketReader):
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
             return False
-        doubtful = said == "doubt" or _STRUCTURE_BEFORE.search(string.tail())
+        doubtful = said == "doubt" or self._may_end(string, at, behind) or _STRUCTURE_BEFORE.search(string.tail())
         kind = "likely_quote" if doubtful else "unescaped_quote"
         self.fix(kind, at, at + 1, '\\"' if buf[pos] == '"' else buf[pos])
         string.parts.append(buf[pos])
         self.pos += 1
         return False
+
+    def _may_end(self, string: OpenString, at: int, behind: Behind) -> bool:
+        """Whether a quote inside a string looks like its end: the string is empty, or the item before a missing comma."""
+        if not behind.text[:1].isspace() or string.inner % 2 == 0:
+            return False
+        return at == string.start + 1 or (string.place == "item" and _WORD_ENDS.search(string.tail()) is not None)
 
     def _verdict(self, string: OpenString, behind: Behind) -> Verdict:
         known = self.stack[-1].known if string.place == "member" else frozenset[str]()
@@ -307,7 +316,7 @@ class QuotedReader(BracketReader):
             return text
         shape = self._guide()
         free = "string" in shape.kinds and shape.literals is None and not shape.format
-        if free and string.inner == 2:
+        if free and string.inner == 2 and string.closers != "'":
             return text  # a text in quotes
         kind = "likely_quote" if free else "extra_quote"
         string.notes = [note._replace(kind=kind, after="") if note in inner else note for note in string.notes]
