@@ -33,11 +33,11 @@ _TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGN
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
 _BEFORE: Final = r"(?:[\s,]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[\"'“”„‘’`«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
+    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
-    rf"\[{_BEFORE}(?:[\"'“„‘`«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|\Z)",
+    rf"\[{_BEFORE}(?:[\"'“„‘`´«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|\Z)",
     re.DOTALL,
 )
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
@@ -48,6 +48,7 @@ _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
 )
+_MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
 _EXAMPLE: Final = re.compile(
     r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
     re.IGNORECASE,
@@ -86,7 +87,8 @@ class Found:
     @property
     def mark(self) -> int:
         """How strongly the text marks it as the answer."""
-        final, example = bool(_FINAL.search(self.lead)), bool(_EXAMPLE.search(self.lead))
+        example = bool(_EXAMPLE.search(self.lead))
+        final = bool(_FINAL.search(_MARKUP.sub(" ", self.lead) if example else self.lead))
         return 2 * final + self.fenced - 2 * (example and not final)
 
 
@@ -126,6 +128,7 @@ class Extractor:
         self._line = ""  # the prose right before
         self._blank = True  # whether nothing but white space came so far
         self._lead = ""
+        self._taken = -1  # where the last candidate ended
 
     @property
     def text(self) -> str:
@@ -264,7 +267,8 @@ class Extractor:
 
     def _begin(self, start: int) -> int:
         self._drop(start)
-        self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
+        if not (self.found and self._base == self._taken + len(self._line) and _BETWEEN.fullmatch(self._line)):
+            self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
         self.reader = self.latest = self._new_reader(self.target.root, self._base, self.bounds)
         self.reader.eof = self._eof
         text, self._buf = self._buf, ""
@@ -295,6 +299,7 @@ class Extractor:
         self._buf = reader.rest if reader.done and not reader.was_cut else ""
         self._base = end
         self._line = ""
+        self._taken = end
         self._full = self._full or reader.gave_up or len(self.found) + 1 >= self.bounds.candidates
         if reader.root is not None:
             found = Found(reader.root, bool(self._fence), reader.was_cut, self._lead, end, mended=reader.noted > 0)

@@ -15,7 +15,7 @@ from typedllm.reading.target import Target
 _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*,|[\[{]|[\"']\s*:)\s*\Z")
 _TAIL: Final = re.compile(r"[,\[{:]\s*\Z")
 _BEHIND: Final = re.compile(
-    r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
+    r"[\"'][}\]]|\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
 _KEY_BEHIND: Final = re.compile(r"\s*,\s*")
 _REOPENED: Final = 3

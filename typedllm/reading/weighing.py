@@ -67,6 +67,8 @@ class Option(Generic[T]):
         fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
         least = 1 if self.aligner.passed_over else 0
         grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=least) if self.valid else 4
+        if free and grade == 1 and self.kinds <= PLAIN:
+            grade = 0  # another notation
         known = 0 if self.valid else -self.known
         return (grade // 2 if free else grade), known, -self.found.mark, grade, self.rank.unfit, -index
 
