@@ -43,6 +43,7 @@ _FITS: Final = {
     "[": (re.compile(r"[:,\[]?"), re.compile(r'["{\[\]\w-]')),
 }
 """Between which two signs a sign of structure can stand."""
+_FEET: Final = re.compile(r"\d{1,3}\s?['’′]\s?\d{1,2}(?:\.\d{1,2})?\"")  # and inches: the quote ends no text
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _W: Final = r"[ \t\n\r]*+"
@@ -156,6 +157,8 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
         end += start - len(opening)
         if end < least + mend.growth or end <= mend.at or goes_on(mended, end):
             continue
+        if mend.is_swap and _unbalances(mend, text):
+            continue
         if mend.is_swap and _is_swallowed(mend, opening + mended[start:], mend.at - start + len(opening)):
             continue
         found.setdefault(json.dumps(value), Rival(mend, mended[:end]))
@@ -223,7 +226,9 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
     for at in near:
         sign = text[at : at + 1]
         if sign and sign in '{}[],:"\\':
-            yield Mend(at, "", sign, _doubt_of_stray(text, at, sign, failure))
+            doubt = _doubt_of_stray(text, at, sign, failure)
+            if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
+                yield Mend(at, "", sign, doubt)
         if sign == '"':
             yield Mend(at, "\\", doubt=2 * _is_structure(text, at))
         elif sign and sign in _OTHER_QUOTES:
@@ -245,7 +250,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
         for sign, (behind_it, ahead_of_it) in _FITS.items():
             if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
                 yield Mend(at, sign, doubt=int(sign in "{[" or _is_inside(text, at, sign)))
-        yield Mend(at, '"', doubt=0 if _may_open(text, at) or _may_close(text, at) else 2)
+        fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
+        yield Mend(at, '"', doubt=0 if fits else 2)
 
 
 def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
@@ -253,6 +259,10 @@ def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
     for at in near:
         for left, right in ((at - 1, at), (at, at + 1 + _spaces(text[at + 1 : at + 1 + _STRETCH]))):
             a, b = text[max(0, left) : left + 1], text[right : right + 1]
+            if a.isalnum() and b == '"' and (a in "ubrf" or not text[right + 1 : right + 2].isalnum()):
+                continue  # the prefix of a string, or a word whose opening quote is missing
+            if right > left + 1 and (a.isalnum() or b.isalnum()):
+                continue  # white space is between them: they are no neighbours
             if left >= 0 and a != b and (a in _STRUCTURE or b in _STRUCTURE) and _is_sign(a) and _is_sign(b):
                 yield Mend(left, b + text[left + 1 : right] + a, text[left : right + 1])
 
@@ -316,6 +326,14 @@ def _may_close(text: str, at: int) -> bool:
 
 def _is_doubled(text: str, at: int) -> bool:
     return text[at : at + 1] in (text[max(0, at - 1) : at], text[at + 1 : at + 2])
+
+
+def _unbalances(mend: Mend, text: str) -> bool:
+    """Whether a swap takes the last bracket out of a text whose brackets are in balance with it."""
+    if mend.old[-1:] != '"' or mend.old[0] not in "}]":
+        return False
+    said = text[max(0, mend.at - _STRETCH) : mend.at].rpartition('"')[2]
+    return said.count("{["["}]".index(mend.old[0])]) > said.count(mend.old[0])
 
 
 def _is_swallowed(mend: Mend, text: str, at: int) -> bool:
