@@ -25,7 +25,8 @@ _STRETCH: Final = 600
 _SPACES: Final = " \t\r\n"
 _OUTSIDE: Final = "{}[],:"
 _STRUCTURE: Final = _OUTSIDE + '"'
-_PARSE: Final = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+_DIGITS: Final = "\0{}".format  # a number is no text of the same digits
+_PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
 _OTHER_QUOTES: Final = "'`´“”„‟«»＂"
 _SIGNS: Final = re.compile(rf'[{{}}\[\],:"\\\n{_OTHER_QUOTES}]')
@@ -44,6 +45,7 @@ _FITS: Final = {
 }
 """Between which two signs a sign of structure can stand."""
 _FEET: Final = re.compile(r"\d{1,3}\s?['’′]\s?\d{1,2}(?:\.\d{1,2})?\"")  # and inches: the quote ends no text
+_NUMBER: Final = re.compile(r"[:,\[]\s*-?\d[\d.]*\Z")
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _W: Final = r"[ \t\n\r]*+"
@@ -297,7 +299,7 @@ def _spaces(text: str) -> int:
 def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
     doubled = _is_doubled(text, at)
     if sign == '"':
-        return 0 if doubled else 2
+        return 0 if doubled or _NUMBER.search(text, max(0, at - _STRETCH), at) else 2
     if text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum():
         return 2  # what it divides would become one
     if sign in "}]":
