@@ -15,6 +15,11 @@ from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, declar
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
 _OPENING: Final = re.compile(r"[(\[{]")
 _COUNTERPART: Final = {"{": "}", "[": "]", "(": ")"}
+PREFIX: Final = re.compile(r"[uUbB](?=\"[^\"\n]*\"|'[^'\n]*')")
+_THEN_KEY: Final = re.compile(rf"\s+(?={BARE_KEY.pattern}\s*(?:[\"'“{{\[\d-]|(?:true|false|null|True|False|None)\b))")
+_THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60}\s*[,\]\n])")
+_INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
+_WORD: Final = re.compile(r"[\w.+-]{1,60}")
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 
 
@@ -30,12 +35,16 @@ class BareReader(QuotedReader):
             return False
         if self.buf.startswith(("...", "…"), self.pos):
             return self._elision()
+        if PREFIX.match(self.buf, self.pos, self.pos + AHEAD):
+            return self._prefix()
         call = _CALL.match(self.buf, self.pos)
         if call:
             return self._call(call.end())
         end, stop = max(self.pos, self._seen - self.base), "on"
+        if end == self.pos and self._place() != "root" and (word := self._without_comma()):
+            return self._take_bare(word, False)
         if end == self.pos:
-            self._opened = []
+            self._opened, self._quoted = [], 0
         opened = self._opened
         while stop == "on":
             start, end = end, end_of(_BARE, self.buf, end)
@@ -46,6 +55,16 @@ class BareReader(QuotedReader):
             end += stop == "on"
         self._seen = self.base + end
         return stop != "more" and self._take_bare(end, stop == "quote")
+
+    def _without_comma(self) -> int:
+        """Where a number or literal ends, if the next key or item follows it without a comma; else 0."""
+        found = _WORD.match(self.buf, self.pos)
+        if found is None or not self._is_scalar(found.end()):
+            return 0
+        if self._place() == "member":
+            return found.end() if _THEN_KEY.match(self.buf, found.end(), self.pos + AHEAD) else 0
+        behind = _THEN_ITEM.match(self.buf, found.end(), self.pos + AHEAD)
+        return found.end() if behind and scalar(behind[1]).kind in ("number", "literal") else 0
 
     def _bare_stops(self, end: int, opened: list[str]) -> Literal["stop", "on", "quote", "more"]:
         """Whether text without quotes ends here, perhaps at a closing quote; not inside brackets of its own."""
@@ -65,7 +84,10 @@ class BareReader(QuotedReader):
             if QUOTED_KEY.match(buf, end) and self._place() == "member":
                 return "stop"
             behind = Behind(buf[end + 1 : end + 1 + AHEAD], True)
-            return "quote" if verdict(behind, self._place(), 0, self._closers()) == "ends" else "on"
+            if self._quoted % 2 == 0 and verdict(behind, self._place(), 0, self._closers()) == "ends":
+                return "quote"
+            self._quoted += 1
+            return "on"
         if sign in "/#":
             comment = sign == "#" or buf[end + 1 : end + 2] in ("/", "*")
             return "stop" if comment and (buf[end - 1] in " \t" or self._is_scalar(end)) else "on"
@@ -96,18 +118,41 @@ class BareReader(QuotedReader):
         if read.kind == "number" and len(word) > self.bounds.digits:
             node = Node("hole", None, start, stop)
             node.note(Note("too_many_digits", start, stop, "", True))
+        elif read.kind in ("bare", "string") and self._is_unclear(word, quoted):
+            node.note(Note("likely_quote", start, node.end, shown(read.value)))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, shown(read.value)))
         if word.startswith(('\\"', "\\n")):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
             node.note(Note("elision", start, stop, "", True))
-        if self.stack and read.kind != "literal" and not quoted and stop == self.base + len(self.buf):
+        cut = end == len(self.buf) if read.kind == "bare" else stop == self.base + len(self.buf)
+        if self.stack and read.kind != "literal" and not quoted and cut:
             node.note(Note("open_scalar", start, stop, shown(read.value)))
         self._add(node)
         self.pos = end + quoted
         self._state = self._after
         self.done = self.done or not self.stack
+        return True
+
+    def _is_unclear(self, word: str, quoted: bool) -> bool:
+        """Whether text without quotes may as well be something else: a prefix or call around a string, inches, a key."""
+        first = word.find('"')
+        if quoted:
+            return word[-1].isdigit() and "string" in self._guide().kinds
+        if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
+            return True
+        return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
+
+    def _is_bare_key(self) -> bool:
+        """Whether the key of this member was written without quotes."""
+        frame = self.stack[-1]
+        return any(note.kind == "unquoted_key" and note.start == frame.key_at for note in frame.node.remarks)
+
+    def _prefix(self) -> bool:
+        """A letter before a string, as Python writes it."""
+        self.fix("literal_style", self.base + self.pos, self.base + self.pos + 1)
+        self.pos += 1
         return True
 
     def _is_comma(self, sign: str, end: int) -> bool:

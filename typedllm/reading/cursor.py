@@ -85,6 +85,7 @@ class Cursor:
         self._calls = 0  # constructors that are open around the value
         self._seen = 0  # how far text without quotes was followed
         self._opened: list[str] = []  # the brackets that are open inside it, as what would close them
+        self._quoted = 0  # the quotes inside it
         self._loose: list[Note] = []  # notes that wait for the next node
         self._comment = ""
         self._comment_at = 0
@@ -135,7 +136,7 @@ class Cursor:
         if self.root is None:
             self.done = True
             return
-        if self.stack and (self.stack[-1].comma >= 0 or self.stack[-1].key_at >= 0):
+        if self.stack and (self.stack[-1].comma >= 0 or self.stack[-1].key_at >= 0 or not self.stack[-1].node.value):
             self.fault("unfinished", end, end)
         while self.stack:
             self.fix("missing_closer", end, end, self.stack[-1].closer)

@@ -12,7 +12,7 @@ import json
 import re
 from typing import Final, cast
 
-from typedllm.reading.bare import BareReader
+from typedllm.reading.bare import PREFIX, BareReader
 from typedllm.reading.cursor import SPACE, Frame, end_of, shown
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
@@ -35,6 +35,11 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 _COLON: Final = re.compile(r":|=>?|[：;]")
 _SECOND_COLON: Final = re.compile(r":\s*[\"'“\d{\[tfnTFN-]")
 _LOOSE_KEY: Final = re.compile(r"([\w$@][^\n:{}\[\],\"]{0,100}?)([\"'”’`]?)\s*(?::|=>?|：)")
+_NO_COLON: Final = re.compile(
+    r"([^\W\d][\w$-]{0,60})\s+(?=(?:\"[^\"\n]*\"|'[^'\n]*'|“[^”\n]*”|‘[^’\n]*’|-?\d[\d.]*|true|false|null)\s*[,}])"
+)
+_FENCE: Final = re.compile(r"`{3,}[ \t]*(?:\n|\Z)")
+_PLUS: Final = re.compile(r"\+\s*(?:(?:/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*\n)\s*)*")
 _OPEN_KEY: Final = re.compile(r"[\"'“]([^\W\d][\w$-]*)\s*:\s*(?=[\"'“\d{\[tfnTFN-])")
 _OTHER: Final = re.compile(rf"[^,}}\]\n]{{1,{AHEAD}}}")
 
@@ -172,13 +177,20 @@ class JsonReader(BareReader):
     def _bare_key(self) -> bool:
         if self._lacks(AHEAD):
             return False
+        if PREFIX.match(self.buf, self.pos, self.pos + AHEAD):
+            return self._prefix()
         at = self.base + self.pos
         declared = declared_key(self.buf, self.pos, self.stack[-1].known)
         if declared:
             return self._declared_key(declared)
         found = _LOOSE_KEY.match(self.buf, self.pos)
         if found is None:
-            return self._unexpected()
+            found = _NO_COLON.match(self.buf, self.pos, self.pos + AHEAD)
+            if found is None:
+                return self._unexpected()
+            self.fix("unquoted_key", at, self.base + found.end(1), f'"{found[1]}"')
+            self.fix("missing_colon", self.base + found.end(), self.base + found.end(), ":")
+            return self._take_key(found[1], at, found.end())
         key = found[1].strip()
         self.fix("missing_quote" if found[2] else "unquoted_key", at, self.base + found.end(2), f'"{key}"')
         if found[0][-1] != ":":
@@ -367,7 +379,7 @@ class JsonReader(BareReader):
         return True
 
     def _concatenate(self, frame: Frame) -> bool:
-        space = SPACE.match(self.buf, self.pos + 1, self.pos + AHEAD)
+        space = _PLUS.match(self.buf, self.pos, self.pos + AHEAD)
         at = space.end() if space else self.pos + 1
         if at == len(self.buf) and not self.eof:
             return False
@@ -381,8 +393,21 @@ class JsonReader(BareReader):
         cast("OpenString", self._string).joined = self._last(frame)
         return True
 
+    def _end_at_fence(self) -> bool:
+        """The fence around the document closes before its brackets do."""
+        end = self.base + self.pos
+        while self.stack:
+            self.fix("missing_closer", end, end, self.stack[-1].closer)
+            self._close(end)
+        return False
+
     def _no_comma(self, frame: Frame, sign: str) -> bool:
         at = self.base + self.pos
+        if sign == "`":
+            if self._lacks(AHEAD):
+                return False
+            if _FENCE.match(self.buf, self.pos):
+                return self._end_at_fence()
         if frame.closer == "}":
             if sign in "{[" and len(self.stack) > 1 and self.stack[-2].closer == "]":
                 self.fix("missing_closer", at, at, "}")

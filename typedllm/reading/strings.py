@@ -23,7 +23,7 @@ Place: TypeAlias = Literal["key", "member", "item", "root"]
 Verdict: TypeAlias = Literal["ends", "inner", "more", "doubt"]
 
 CLOSERS: Final[Mapping[str, str]] = {
-    '"': '"', "'": "'", "`": "`", "“": "”“\"", "”": "”\"", "„": "“”\"", "‘": "’'", "’": "’'", "´": "´", "«": "»", "＂": "＂",
+    '"': '"', "'": "'", "`": "`´", "“": "”“\"", "”": "”\"", "„": "“”\"", "‘": "’'", "’": "’'", "´": "´", "«": "»", "＂": "＂",
 }  # fmt: skip
 OPENERS: Final = "".join(CLOSERS)
 _QUOTES: Final = re.escape(OPENERS + "»")
@@ -46,6 +46,8 @@ _DECLARED_KEY: Final = re.compile(
     rf"(?:([{_QUOTES}]{{0,2}})\s{{0,8}}(:|=>?|：|;)|([{_QUOTES}])\s{{0,8}}|\s{{1,8}})"
     rf"\s{{0,8}}(?=[{_QUOTES}{{\[0-9-]|(?:true|false|null|True|False|None)\b)"
 )
+_CLOSES_KEY: Final = re.compile(rf"[{_QUOTES}]\s{{0,8}}(?::|=>?|：)")
+_CONTAINER: Final = re.compile(rf"[{{\[]\s{{0,20}}[{_QUOTES}{{\[]")
 _COMMENT: Final = re.compile(r"//|/\*")
 _BRACKETS: Final = re.compile(r"[}\])\s]*")
 _STRAY_WORD: Final = re.compile(rf"\w{{1,30}}\s{{1,4}}[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]\s{{0,3}}:")
@@ -133,6 +135,8 @@ def declared_key(text: str, at: int, known: Container[str]) -> DeclaredKey | Non
     found = _DECLARED_KEY.match(text, at, at + AHEAD)
     if found is None or found[2].strip() not in known:
         return None
+    if found[1] and not (found[3] or found[4] or found[5]) and _CLOSES_KEY.match(text, found.end()):
+        return None  # the quote that seems to open the value closes the key
     return DeclaredKey(found[2].strip(), found[1], found[3] or found[5] or "", found[4] or "", found.end())
 
 
@@ -189,6 +193,8 @@ def _after_key(text: str, at: int, complete: bool) -> Verdict:
 
 
 def _key(text: str, at: int, complete: bool) -> Verdict:
+    if text[at : at + 1] in ("u", "b") and text[at + 1 : at + 2] in ("'", '"'):
+        at += 1  # Python writes it before a string
     found = QUOTED_KEY.match(text, at) or BARE_KEY.match(text, at)
     if found:
         return "ends" if complete or found.end() + 2 <= len(text) else "more"
@@ -236,7 +242,9 @@ def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers:
         return "ends"  # the end of the text has cut a key
     if _OPEN_KEY.match(text, at):
         return "ends" if "\n" in text[:at] else "doubt"
-    if not complete and known and (sign in _QUOTES or sign.isalpha()):
+    if sign in "{[" and (complete or len(text) - at > 40) and _CONTAINER.match(text, at):
+        return "doubt"
+    if not complete and (sign in "{[" or (known and (sign in _QUOTES or sign.isalpha()))):
         return "more"
     if sign.isalpha():
         return _stray_word(text, at, complete)
@@ -302,7 +310,7 @@ def _after_quote(text: str, at: int, complete: bool, place: Place, inner: int) -
     if key != "inner" or place != "item":
         return key
     if at > 0:
-        return "ends"
+        return "doubt" if inner % 2 else "ends"
     if not complete:
         return "more"
     return ("doubt" if inner else "ends") if PLAIN_ITEM.match(text, at) else "inner"
@@ -355,6 +363,7 @@ _ESCAPED: Final[Mapping[str, str]] = {
 _FOREIGN: Final[Mapping[str, str]] = {"'": "'", "`": "`", "“": "“", "”": "”", "0": "\0", "\n": ""}
 _UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BYTE: Final = re.compile(r"\\x([0-9a-fA-F]{2})")
+_SHORT: Final = re.compile(r"\\u[0-9a-fA-F]{1,3}(?![0-9A-Za-z_])")
 _BRACED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
 ESCAPE: Final = 12
 """Characters of the longest escape: a surrogate pair."""
@@ -382,6 +391,9 @@ def escape(text: str, at: int) -> Escape:
             return Escape(chr(int(found[1], 16)), found.end() - at, "escape_style")
     if sign in _FOREIGN and sign:
         return Escape(_FOREIGN[sign], 2, "escape_style")
+    found = _SHORT.match(text, at)
+    if found:
+        return Escape(found[0], len(found[0]), "unclear_escape")
     return Escape("\\", 1, "invalid_escape")
 
 
