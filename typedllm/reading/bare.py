@@ -97,7 +97,9 @@ class BareReader(QuotedReader):
             return "stop" if sign == "," or end + 1 == len(buf) or buf[end + 1] in "\n\r" else "on"
         rest = buf[end : end + AHEAD]
         after = end_of(SPACE, rest, 1)
-        if after == len(rest) or rest[after] in "}]" or "\n" in rest[:after]:
+        if after == len(rest) or rest[after] in "}]" or "\n" in rest[:after] or rest.startswith(("//", "/*"), after):
+            return "stop"
+        if rest[after] == "#" and self._is_scalar(end):
             return "stop"
         return "stop" if QUOTED_KEY.match(rest, after) or BARE_KEY.match(rest, after) else "on"
 
@@ -138,6 +140,8 @@ class BareReader(QuotedReader):
     def _is_unclear(self, word: str, quoted: bool) -> bool:
         """Whether text without quotes may as well be something else: a prefix or call around a string, inches, a key."""
         first = word.find('"')
+        if word.startswith("&") and word.endswith(";"):
+            return True  # quotes as HTML writes them
         if quoted:
             return word[-1].isdigit() and "string" in self._guide().kinds
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):

@@ -31,7 +31,7 @@ _SIGN: Final = re.compile(
 )
 _TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGNORECASE)
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
-_BEFORE: Final = r"(?:[\s,]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
     rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
     re.DOTALL,

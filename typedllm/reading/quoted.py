@@ -47,6 +47,8 @@ _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
 _STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z")
 _FOREIGN: Final = re.compile(r"[“”„«»´`]\s*\Z")
+_ATTRIBUTE: Final = re.compile(r"\s+[\w:.-]+=[\"']")  # of a tag of HTML
+_IN_TAG: Final = re.compile(r"<[A-Za-z][^<>]*\Z")
 _WORD_ENDS: Final = re.compile(r"[^\s\d]\Z")
 _APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
 
@@ -200,7 +202,17 @@ class QuotedReader(BracketReader):
 
     def _verdict(self, string: OpenString, behind: Behind) -> Verdict:
         known = self.stack[-1].known if string.place == "member" else frozenset[str]()
-        return verdict(behind, string.place, string.inner, self._closers(), known)
+        said = verdict(behind, string.place, self._inner(string), self._closers(), known)
+        if said == "ends" and _ATTRIBUTE.match(behind.text) and _IN_TAG.search(string.tail()):
+            return "inner"
+        return said
+
+    def _inner(self, string: OpenString) -> int:
+        """How many quotes inside the string may pair with this one."""
+        sign = self.buf[self.pos]
+        if sign not in "”’»" or sign != string.closers[0]:
+            return string.inner
+        return int(sign in string.tail())  # one that cannot open a text: those of other kinds say nothing
 
     def _is_key(self, string: OpenString, behind: Behind) -> bool:
         """Whether what began as a value is a key of that value: its opening bracket is missing."""
@@ -279,7 +291,11 @@ class QuotedReader(BracketReader):
         if other:
             fix = "likely_quote" if other.re is _APOSTROPHE and fix != "likely_quote" else fix
             kept = kept[: other.start()]
-        string.parts = [kept]
+        elif kept.endswith(string.closers) and kept.count(string.closers) % 2:
+            fix = "likely_quote"  # its backslash may be the last sign of the text
+        if string.is_unclear:
+            self.fault("unclear_escape", string.start, end)
+        string.parts, string.escapes = [kept], []
         string.notes = [note for note in string.notes if note.start < end]
         self.fix(fix, end - bool(other), end, '"')
         self._end_string(end)

@@ -418,6 +418,8 @@ class JsonReader(BareReader):
             if not (QUOTED_KEY.match(self.buf, self.pos) or _LOOSE_KEY.match(self.buf, self.pos)):
                 return self._unexpected()
             self._state = self._members
+        elif frame.also == ")" and sign in OPENERS:
+            return self._unexpected()  # Python takes two strings in a row for one
         elif sign in OPENERS or sign in "{[(" or sign.isalnum() or sign == "-":
             self._state = self._items
         else:

@@ -15,8 +15,9 @@ from typedllm.reading.target import Target
 _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*,|[\[{]|[\"']\s*:)\s*\Z")
 _TAIL: Final = re.compile(r"[,\[{:]\s*\Z")
 _BEHIND: Final = re.compile(
-    r"[\"'][}\]]|\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
+    r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
+_CLOSED_TEXT: Final = re.compile(r"[\"']\s*[,}\]]")  # that of a string around the candidate
 _KEY_BEHIND: Final = re.compile(r"\s*,\s*")
 _REOPENED: Final = 3
 _LOOK: Final = 200
@@ -32,7 +33,7 @@ def torn(start: int, end: int, text: str, closed_more: bool = False) -> Note | N
         closed_more: whether brackets behind it close more than it opened.
     """
     behind = _BEHIND.match(text, end, end + _LOOK)
-    if behind:
+    if behind or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end]):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
     before = (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start])
     return Note("unexpected_text", max(0, start - _LOOK), start, "", True) if before else None

@@ -33,10 +33,10 @@ QUOTED_KEY: Final = re.compile(
     rf"(?:\"(?:[^\"\\\n]|\\.){{0,80}}+\"|\"{{1,2}}[^\"\\\n]{{1,80}}\"{{1,2}}|[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]){_COLON}"
 )
 BARE_KEY: Final = re.compile(
-    rf"(?:[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?{_COLON}(?!//)|[0-9]{{1,9}}\s*:(?=\s*[{_QUOTES}{{\[]))"
+    rf"(?:[$@]?[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?{_COLON}(?!//)|[0-9]{{1,9}}\s*:(?=\s*[{_QUOTES}{{\[]))"
 )
 _KEY_BEGUN: Final = re.compile(
-    rf"[{_QUOTES}]{{1,2}}[^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]{{1,2}}\s*)?\Z|[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?\s*:?/?\Z"
+    rf"[{_QUOTES}]{{1,2}}[^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]{{1,2}}\s*)?\Z|[$@]?(?:[^\W\d][\w$.-]{{0,60}})?[{_QUOTES}]?\s*:?/?\Z"
 )
 _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
@@ -216,7 +216,7 @@ def _after_comma(
     if sign in "}])," or text.startswith(("...", "…"), at):
         return "ends"
     if sign == "#":
-        return "inner" if inner % 2 else "ends"
+        return _before_hash(text, at, complete) if inner % 2 else "ends"
     if sign in "/.":
         return _comment(text, at, complete)
     if place == "member":
@@ -226,7 +226,7 @@ def _after_comma(
     found = (PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
     if not complete and (found is None or found.end() == len(text)):
         return "more"
-    return "ends" if found else "inner"
+    return "ends" if found else "doubt" if sign in OPENERS else "inner"
 
 
 def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers: str, known: Container[str]) -> Verdict:
@@ -264,6 +264,15 @@ def _stray_word(text: str, at: int, complete: bool) -> Verdict:
     if _STRAY_WORD.match(text, at):
         return "doubt"
     return "inner" if complete or len(text) - at >= 120 else "more"
+
+
+def _before_hash(text: str, at: int, complete: bool) -> Verdict:
+    """After a comma: a comment where the document goes on in the next line."""
+    line = text.find("\n", at)
+    after = _end(_SPACE, text, line) if line >= 0 else len(text)
+    if after == len(text):
+        return "inner" if complete else "more"
+    return "ends" if text[after] in "}])" else _key(text, after, complete)
 
 
 def _comment(text: str, at: int, complete: bool) -> Verdict:
@@ -307,6 +316,8 @@ def _rest_closes(text: str, at: int, complete: bool, inner: int) -> Verdict:
 
 def _after_quote(text: str, at: int, complete: bool, place: Place, inner: int) -> Verdict:
     key = _key(text, at, complete)
+    if key == "inner" and place == "member" and at > 0 and inner % 2 == 0:
+        return "doubt"  # two strings in a row
     if key != "inner" or place != "item":
         return key
     if at > 0:
@@ -343,10 +354,21 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
             return "more"
         return "ends" if after < len(text) and text[after] in OPENERS and PLAIN_ITEM.match(text, after) else "inner"
     if sign in "{[":
-        return "ends" if place == "item" and "\n" in text[:at] else "inner"
+        return _before_container(text, at, complete, place, closers)
     if place == "item" and at > 0 and (sign.isalnum() or sign == "-"):
         return _scalar(text, at, complete, inner)
     return _key(text, at, complete) if place == "member" and at > 0 else "inner"
+
+
+def _before_container(text: str, at: int, complete: bool, place: Place, closers: str) -> Verdict:
+    """A container follows without a comma: the next item, or a part of the string."""
+    if place == "item" and "\n" in text[:at]:
+        return "ends"
+    if text[at] == "{" and place == "member" and closers[-2:-1] == "]":
+        return _key(text, _end(_SPACE, text, at + 1), complete)
+    if not complete and len(text) - at < 40:
+        return "more"
+    return "doubt" if _CONTAINER.match(text, at) else "inner"
 
 
 def _scalar(text: str, at: int, complete: bool, inner: int) -> Verdict:
