@@ -184,6 +184,7 @@ class QuotedReader(BracketReader):
             self._end_before(string, lost)
             return True
         string.inner += 1
+        string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
             return False
@@ -203,7 +204,7 @@ class QuotedReader(BracketReader):
     def _verdict(self, string: OpenString, behind: Behind) -> Verdict:
         known = self.stack[-1].known if string.place == "member" else frozenset[str]()
         said = verdict(behind, string.place, self._inner(string), self._closers(), known)
-        if said == "ends" and _ATTRIBUTE.match(behind.text) and _IN_TAG.search(string.tail()):
+        if said in ("ends", "doubt") and _ATTRIBUTE.match(behind.text) and _IN_TAG.search(string.tail()):
             return "inner"
         return said
 
@@ -211,7 +212,7 @@ class QuotedReader(BracketReader):
         """How many quotes inside the string may pair with this one."""
         sign = self.buf[self.pos]
         if sign not in "”’»" or sign != string.closers[0]:
-            return string.inner
+            return string.inner - string.apostrophes
         return int(sign in string.tail())  # one that cannot open a text: those of other kinds say nothing
 
     def _is_key(self, string: OpenString, behind: Behind) -> bool:
@@ -293,6 +294,8 @@ class QuotedReader(BracketReader):
             kept = kept[: other.start()]
         elif kept.endswith(string.closers) and kept.count(string.closers) % 2:
             fix = "likely_quote"  # its backslash may be the last sign of the text
+        elif string.closers == '"' and string.inner % 2:
+            fix = "likely_quote"  # a quote inside may be the one that is missing
         if string.is_unclear:
             self.fault("unclear_escape", string.start, end)
         string.parts, string.escapes = [kept], []

@@ -68,6 +68,7 @@ class OpenString:
     """A string that is being read."""
 
     __slots__ = (
+        "apostrophes",
         "closers",
         "escapes",
         "inner",
@@ -90,6 +91,7 @@ class OpenString:
         self.parts: list[str] = []
         self.notes: list[Note] = []
         self.inner = 0
+        self.apostrophes = 0  # how many of them stand between two letters
         self.joined: Node | None = None
         self.escapes: list[int] = []  # which parts were escapes of JSON
         self.unescaped = False  # whether a backslash before a letter escapes nothing
@@ -345,7 +347,10 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
         return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
     if sign in ".:" and place == "member":
         after = _end(_SPACE, text, at + 1)
-        return ("ends" if complete else "more") if after == len(text) else _key(text, after, complete)
+        if after == len(text):
+            return "ends" if complete else "more"
+        key = _key(text, after, complete)
+        return "doubt" if key == "inner" and sign == ":" and inner % 2 == 0 and text[after] in OPENERS else key
     if sign == ":" and place == "item":
         return "ends"
     if sign == "." and inner == 0:
@@ -357,7 +362,10 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
         return _before_container(text, at, complete, place, closers)
     if place == "item" and at > 0 and (sign.isalnum() or sign == "-"):
         return _scalar(text, at, complete, inner)
-    return _key(text, at, complete) if place == "member" and at > 0 else "inner"
+    if place != "member" or at == 0:
+        return "inner"
+    said = _key(text, at, complete)
+    return "doubt" if said == "ends" and inner % 2 and sign.isalpha() else said
 
 
 def _before_container(text: str, at: int, complete: bool, place: Place, closers: str) -> Verdict:
