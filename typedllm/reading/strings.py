@@ -346,11 +346,7 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
             return _after_closer(text, after, complete, closers, inner)
         return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
     if sign in ".:" and place == "member":
-        after = _end(_SPACE, text, at + 1)
-        if after == len(text):
-            return "ends" if complete else "more"
-        key = _key(text, after, complete)
-        return "doubt" if key == "inner" and sign == ":" and inner % 2 == 0 and text[after] in OPENERS else key
+        return _before_sign(text, at, complete, inner)
     if sign == ":" and place == "item":
         return "ends"
     if sign == "." and inner == 0:
@@ -366,6 +362,15 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
         return "inner"
     said = _key(text, at, complete)
     return "doubt" if said == "ends" and inner % 2 and sign.isalpha() else said
+
+
+def _before_sign(text: str, at: int, complete: bool, inner: int) -> Verdict:
+    """A stop or a colon follows: one for the comma before the next key, or a part of the string."""
+    after = _end(_SPACE, text, at + 1)
+    if after == len(text):
+        return "ends" if complete else "more"
+    key = _key(text, after, complete)
+    return "doubt" if key == "inner" and text[at] == ":" and inner % 2 == 0 and text[after] in OPENERS else key
 
 
 def _before_container(text: str, at: int, complete: bool, place: Place, closers: str) -> Verdict:
