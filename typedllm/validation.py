@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_args
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
+from typedllm.reading.target import Target
 from typedllm.records import MISSING, Issue, JsonValue
 from typedllm.schema.keys import Keys
 from typedllm.schema.subschema import at
@@ -20,6 +22,9 @@ from typedllm.schema.written import written
 if TYPE_CHECKING:
     from typedllm.schema.build import Built
     from typedllm.schema.documents import Loaded
+
+_FORBIDS: Final = "extra" in signature(TypeAdapter[Any].validate_json).parameters
+"""Whether pydantic can be told, for one text, to forbid unknown keys: since 2.12."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -76,10 +81,22 @@ class PydanticValidator(Generic[T]):
         data = text.encode()
         if self._is_any:
             return cast("T", plain.parse(data))
-        value = self._adapter.validate_json(data, strict=True, context=context)
+        value = self._at_once(data, context)
         if not self._keys.are_once(text, value):
             plain.parse(data)
         return value
+
+    def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> T:
+        """The value of a text; where an arm of a union would leave out what another one declares, that is looked at."""
+        if not self._overlaps:
+            return self._adapter.validate_json(data, strict=True, context=context)
+        if not _FORBIDS:
+            raise ValueError("this pydantic cannot say whether a key was left out")
+        return self._adapter.validate_json(data, strict=True, context=context, extra="forbid")
+
+    @cached_property
+    def _overlaps(self) -> bool:
+        return Target(self._document).overlaps
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""

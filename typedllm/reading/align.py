@@ -21,9 +21,11 @@ from typedllm.reading.nodes import Member, Node, Whole, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
+from typedllm.schema.walk import is_object
 
 _STILL_TEXT: Final = ("", "time_form", "space_around")
 _UNFIT: Final = "unfit"
+_FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \t]*(?P=mark)", re.DOTALL)
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 
@@ -79,7 +81,7 @@ class Aligner:
         self.items: dict[str, Node] = {}
         self._left_out: frozenset[int] = frozenset()  # items, by their identity
         self._memo: dict[tuple[int, int], _Trial] = {}
-        self._encoded: dict[int, Node | None] = {}  # what strings hold that are JSON themselves
+        self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
         self._repeated = 0
         self._spelling = words.Spelling(bounds.compared)
         self.gave_up = False
@@ -174,14 +176,31 @@ class Aligner:
         if len(arms) == 1:
             return self._bare(node, arms[0], path)
         trials = [self._try(node, arm, path) for arm in arms]
-        best = min(trials, key=lambda trial: trial.rank)
+        kinds = _kinds_of(node)
+        best = min(trials, key=lambda trial: (trial.rank, kinds.isdisjoint(trial.shape.kinds)))
+        best, rivals = self._rivals(best, trials, kinds)
         self.entries.extend(best.entries)
-        rivals = [trial for trial in trials if trial.rank == best.rank and trial.data != best.data]
         if rivals and best.rank.unfit == 0:
             self.fault("unclear_union", node.start, node.end, path)
         if self.spans is not None:
             self._bare(node, best.shape, path)
         return best.data
+
+    def _rivals(self, best: _Trial, trials: list[_Trial], kinds: frozenset[Kind]) -> tuple[_Trial, list[_Trial]]:
+        """The arm that is meant, and those that may be meant as well: a key that one leaves out is not unknown to all."""
+        if best.rank.unfit == 0 and best.rank.unknown and is_object(best.data):
+            keys = {key for key, value in best.data.items() if value is not None}
+            takes = [trial for trial in trials if trial.shape.takes(keys) - best.shape.properties.keys()]
+            fuller = [trial for trial in takes if trial.rank.unknown < best.rank.unknown]
+            if fuller:
+                best = min(fuller, key=lambda trial: trial.rank)
+                unread = [entry for entry in best.entries if entry.note.kind == _UNFIT][:1]
+                self.entries.extend(Entry(path, note._replace(kind="unread")) for path, note, _ in unread)
+                return best, []
+            return best, [trial for trial in takes if trial.rank.unknown == best.rank.unknown]
+        same = [trial for trial in trials if trial.rank == best.rank and trial.data != best.data]
+        own = not kinds.isdisjoint(best.shape.kinds)  # a number that stays one, before a number as a text
+        return best, [trial for trial in same if not own or not kinds.isdisjoint(trial.shape.kinds)]
 
     def _meant_arms(self, node: Node, shape: Shape) -> Sequence[Shape]:
         """The arms that the node may mean: the one of its tag, or else those of its kind, or else all."""
@@ -242,6 +261,8 @@ class Aligner:
                 key = self._key(member, keys, shape, path)
             if key is None:
                 continue
+            if shape.keys is not None:
+                key = self._map_key(member, shape.keys, path)
             if self.gave_up:
                 break
             if key in data:
@@ -275,6 +296,8 @@ class Aligner:
         meant, kind = shape.fields.get(member.key), "field_name"
         if meant is None:
             meant, kind = shape.folded_keys.get(words.fold(member.key)), "key_form"
+        if meant is None and shape.folded_keys.keys() != shape.plain_keys.keys():
+            meant = shape.plain_keys.get(words.unaccented(member.key))
         if meant in keys:
             meant = None
         if meant is not None and self.fix(kind, place, shape, f"{path}/{_escaped(meant)}", _json(meant)):
@@ -283,8 +306,12 @@ class Aligner:
             return member.key
         below = f"{path}/{_escaped(member.key)}"
         near = self._spelling.nearest(member.key, shape.properties, keys)
-        if near is not None and self.fix("near_key", place, shape, below, _json(near)):
-            return near
+        if near is not None:
+            asked = (
+                below if shape.extra is False and not self.permits("near_key", shape) else f"{path}/{_escaped(near)}"
+            )
+            if self.fix("near_key", place, shape, asked, _json(near)):
+                return near
         if shape.extra is True:
             self.entries.append(Entry(below, Note("extra_key", member.start, member.node.end)))
             return member.key
@@ -292,6 +319,20 @@ class Aligner:
             whole = Node("hole", None, member.start, member.node.end)
             return None if self.fix("drop_key", whole, shape, below, "") else member.key
         return member.key
+
+    def _map_key(self, member: Member, declared: Shape, path: str) -> str:
+        """The key of a map whose keys are declared words or dates, in the declared form."""
+        place = Node("string", member.key, member.start, member.node.start)
+        meant = meaning(place, declared, self.bounds.digits, self._spelling)
+        if meant is None:
+            self.fault(_UNFIT, member.start, member.node.start, f"{path}/{_escaped(member.key)}")
+            return member.key
+        key = str(meant.data)
+        if key == member.key:
+            return key
+        kind = "near_key" if meant.kind == "near_enum" else "key_form"
+        below = key if self.permits(kind, declared) else member.key
+        return key if self.fix(kind, place, declared, f"{path}/{_escaped(below)}", _json(key)) else member.key
 
     def _again(self, member: Member, value: Data, shape: Shape, path: str) -> None:
         """A key that stands in the object a second time."""
@@ -422,9 +463,10 @@ class Aligner:
 
     def _decoded(self, node: Node, shape: Shape) -> Node | None:
         """The JSON that a string holds, all of it."""
-        if id(node) in self._encoded:
-            return self._encoded[id(node)]
-        found, text = None, node.text.strip()
+        key = (id(node), shape)
+        if key in self._encoded:
+            return self._encoded[key]
+        found, text = None, _unfenced(node.text.strip())
         if text[:1] in ("{", "[") and not shape.kinds.isdisjoint(("object", "array")):
             reader = JsonReader(shape, 0, self.bounds)
             reader.feed(text)
@@ -432,8 +474,14 @@ class Aligner:
             if reader.root and not reader.rest.strip() and not reader.was_cut:
                 found = reader.root
                 place(found, node.start, node.end)
-        self._encoded[id(node)] = found
+        self._encoded[key] = found
         return found
+
+
+def _unfenced(text: str) -> str:
+    """A text without the fence that is all around it."""
+    found = _FENCED.fullmatch(text) if text.startswith("`") else None
+    return found["inside"].strip() if found else text
 
 
 def _kinds_of(node: Node) -> frozenset[Kind]:

@@ -21,7 +21,8 @@ _FAILURES: Final = frozenset({"error", "errors", "exception", "refusal"})
 def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
     """The parts that may be the answer when the whole does not fit, each with the fixes that say what was around it.
 
-    A part is taken out only where none of the keys around it is declared, and all that stands beside it are scalars.
+    A part is taken out only where none of the keys around it is declared, and all that stands beside it are scalars. A
+    scalar stands in one envelope only, or in a tool call.
     The name in a tool call (`{"name": ..., "arguments": {...}}`) is that of the tool.
 
     Args:
@@ -29,14 +30,25 @@ def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
         root: what the answer is declared to be.
     """
     notes: list[Note] = []
-    for _ in range(_DEPTH):
+    for depth in range(_DEPTH):
         member = _wrapped(node, root)
-        if member is None:
+        if member is None or (depth and not _may_be_deep(node, member)) or _is_hollow(member.node, root):
             return
         notes = [*notes, Note("envelope", node.start, node.end, f'["{member.key}"]')]
         notes += [Note("extra_key", each.start, each.node.end) for each in node.members if each is not member]
         node = member.node
         yield node, notes
+
+
+def _may_be_deep(node: Node, member: Member) -> bool:
+    """Whether a part that stands in an envelope within another may be the answer."""
+    called = any(each.key in _ARGUMENTS for each in node.members)
+    return member.node.kind in _CONTAINERS or _is_encoded(member.node) or called
+
+
+def _is_hollow(node: Node, root: Shape) -> bool:
+    """Whether an object says nothing, where the answer has keys: it would be all defaults."""
+    return node.kind == "object" and not node.members and bool(root.properties)
 
 
 def _wrapped(node: Node, root: Shape) -> Member | None:

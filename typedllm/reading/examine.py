@@ -28,6 +28,7 @@ from typedllm.reading.settle import Judge
 from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Kind, Shape, Target
 from typedllm.reading.weighing import Option, Weighing, differs
+from typedllm.reading.words import fold
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
 
 T = TypeVar("T")
@@ -35,10 +36,15 @@ T = TypeVar("T")
 _ENVELOPES: Final = 2
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
+_TEXT: Final[frozenset[Kind]] = frozenset({"string"})
 _DIGITS: Final = re.compile(r"[-+]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][-+]?[0-9]++)?")
 _FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re.MULTILINE)
 _OF_THE_CUT: Final = frozenset({"unfinished", "missing", "unclear_brackets"})
 _EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]*[^\s*_`])?)\1")
+_QUOTED: Final = re.compile(r"(?=['“‘])[^\w\s](?P<text>[^'“”‘’\n]*)['”’]")
+_UNCLOSED: Final = re.compile(r"[\"'“][^\"'“”\n]*")
+_AROUND: Final = ("emphasis", "tag")
+_TAGGED: Final = re.compile(r"<(?P<name>[A-Za-z][\w.-]{0,40})>\s*(?P<text>[^<>]*[^<>\s])\s*</(?P=name)>")
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
 
@@ -89,7 +95,7 @@ class Examination(Generic[T]):
         if not visible.strip(" \t\r\n\ufeff"):
             truncated = self.finish_reason == "length" and text.strip() != ""
             return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
-        found = finish(extractor.found, text, self.target, self.bounds)
+        found = [] if _is_text(self.target.root) else finish(extractor.found, text, self.target, self.bounds)
         options = self.weighing.lines(found, text)
         if not options:
             for each in found:
@@ -113,7 +119,7 @@ class Examination(Generic[T]):
     def _bare_answer(self, extractor: Extractor, text: str) -> list[Option[T]]:
         """A scalar that stands alone, where a scalar is declared; or text, where text is."""
         root = self.target.root
-        text_only = root.kinds == frozenset({"string"}) and root.literals is None and not root.format and not root.hint
+        text_only = _is_text(root)
         if root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS):
             return []
         start = max((span.end for span in extractor.reasoning), default=0)
@@ -123,11 +129,16 @@ class Examination(Generic[T]):
         outer = inner[slice(*fenced)] if fenced else inner
         body = outer.strip(" \t\r\n\ufeff")
         start += (fenced[0] if fenced else 0) + outer.find(body)
-        node = _read_scalar(body, start, root, self.bounds)
+        tagged = None if text_only else _TAGGED.fullmatch(body)
+        if tagged:
+            node = _read_scalar(tagged["text"], start + tagged.start("text"), root, self.bounds)
+            node.note(Note("tag", start, start + len(body)))
+        else:
+            node = _read_scalar(body, start, root, self.bounds)
         if root.open and node.kind == "string" and node.notes:
             return []
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
-        open_end = node.kind == "number" or (root.literals is None and bool(node.notes))
+        open_end = node.kind == "number" or (bool(node.notes) and _may_go_on(body, root))
         cut = self.finish_reason == "length" and fenced is None and open_end
         option = self.weighing.aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
         if option.valid:
@@ -268,18 +279,39 @@ def _long_scalar(body: str) -> Scalar:
     return Scalar("hole", None) if _DIGITS.fullmatch(body) else Scalar("bare", body)
 
 
+def _is_text(shape: Shape) -> bool:
+    """Whether any text is a value, and nothing else."""
+    return shape.kinds == _TEXT and shape.literals is None and not shape.format and not shape.hint
+
+
+def _may_go_on(body: str, root: Shape) -> bool:
+    """Whether a text without quotes may be the beginning of a longer one that is declared."""
+    begun = fold(body)
+    arms = root.arms or (root,)
+    return any(
+        arm.literals is None or any(fold(each).startswith(begun) and fold(each) != begun for each in arm.texts)
+        for arm in arms
+    )
+
+
 def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
     if len(body) > 1 and body[0] == body[-1] == '"':
         try:
             return Node("string", json.loads(body), start, start + len(body))
         except ValueError:
             pass
+    is_text = "string" in root.kinds and root.literals is None and not root.open
+    is_any = any(map(_is_text, root.arms or (root,)))
+    if not is_any and (quoted := _QUOTED.fullmatch(body)):
+        node = Node("string", quoted["text"], start, start + len(body))
+        node.note(Note("quote_style", start, start + len(body), json.dumps(quoted["text"], ensure_ascii=False)))
+        return node
+    if not is_any and _UNCLOSED.fullmatch(body):
+        node = Node("string", body[1:], start, start + len(body))
+        node.note(Note("unfinished", start, start + len(body), "", True))
+        return node
     read = scalar(body) if len(body) <= bounds.digits else _long_scalar(body)
-    if (
-        ("string" in root.kinds and root.literals is None and not root.open)
-        or read.kind == "bare"
-        or TIER.get(read.fix) == "guess"
-    ):
+    if is_text or read.kind == "bare" or TIER.get(read.fix) == "guess":
         node = Node("string", body, start, start + len(body))
         node.note(Note("plain_text", start, start + len(body)))
         return node
@@ -307,7 +339,7 @@ def _labelled(body: str, start: int, root: Shape) -> Node | None:
 def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]:
     """What stands around the answer."""
     notes = [Note("reasoning", span.start, span.end) for span in reasoning]
-    start = min((note.start for note in found.node.notes or () if note.kind == "emphasis"), default=found.start)
+    start = min((note.start for note in found.node.notes or () if note.kind in _AROUND), default=found.start)
     outside = [*reasoning, Span(start, found.end)]
     rest = _without(text, sorted(outside))
     if "\ufeff" in rest:

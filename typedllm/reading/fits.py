@@ -47,6 +47,11 @@ def _text_fits(data: str, shape: Shape) -> bool:
     return meant is not None and not meant.kind and meant.data == data and whole
 
 
+def _key_fits(key: str, shape: Shape) -> bool:
+    meant = meaning(Node("string", key, 0, 0), shape, DEFAULT.digits, _NO_SPELLING)
+    return meant is not None and str(meant.data) == key
+
+
 def _fits_an_arm(data: Any, shape: Shape, seen: _Seen) -> bool:
     key = (id(data), id(shape))
     if key not in seen:
@@ -70,7 +75,7 @@ def _meant(data: Any, shape: Shape) -> Iterable[Shape]:
 
 def _object_fits(data: dict[str, Any], shape: Shape, seen: _Seen) -> bool:
     known, keys = shape.properties, data.keys()
-    if not shape.required <= keys:
+    if not shape.required <= keys or (shape.keys is not None and not all(_key_fits(key, shape.keys) for key in keys)):
         return False
     if known and keys <= known.keys():
         return all(type(value) in known[key].plain or _fits(value, known[key], seen) for key, value in data.items())

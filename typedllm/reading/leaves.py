@@ -8,12 +8,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple, cast
 
 from typedllm.reading import words
-from typedllm.reading.moments import iso, tight
+from typedllm.reading.moments import is_moment, iso, tight
 from typedllm.reading.nodes import Node
 from typedllm.reading.target import Kind, Shape
 
 Data = object
 _LONG: Final = re.compile(r"[0-9][0-9.]{15,}")
+_POINTS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
 
 class Meaning(NamedTuple):
@@ -93,6 +94,8 @@ def _rounded(text: str) -> Meaning | None:
 
 def _text(text: str, shape: Shape, digits: int) -> Meaning | None:
     if "string" in shape.kinds:
+        if shape.forbids(text):
+            return None
         return _decimal(text) if shape.hint == "decimal" else _formatted(text, shape.format)
     if not shape.kinds.isdisjoint(("integer", "number")):
         return _text_number(text, shape, digits)
@@ -106,12 +109,17 @@ def _text(text: str, shape: Shape, digits: int) -> Meaning | None:
     return None
 
 
-def _formatted(text: str, form: str) -> Meaning:
-    moment = iso(text, form) if form else None
+def _formatted(text: str, form: str) -> Meaning | None:
+    if not form:
+        return Meaning(text)
+    moment = iso(text, form)
     if moment is not None and moment != text:
         return Meaning(moment, "time_form")
-    bare = tight(text, form) if form else None
-    return Meaning(text) if bare is None else Meaning(bare, "space_around")
+    bare = tight(text, form)
+    said = text if bare is None else bare
+    if not is_moment(said, form):
+        return None
+    return Meaning(said, "" if bare is None else "space_around")
 
 
 def _decimal(text: str) -> Meaning | None:
@@ -130,6 +138,8 @@ def _text_number(text: str, shape: Shape, digits: int) -> Meaning | None:
         return None
     if "number" in shape.kinds:
         return Meaning(json.loads(meant.value), meant.fix, meant.value)
+    if _POINTS.fullmatch(text.strip()):
+        return None  # in many languages a point separates thousands
     whole = whole_number(meant.value, digits)
     return _rounded(meant.value) if whole is None else Meaning(whole, meant.fix, meant.value)
 
@@ -154,7 +164,7 @@ def _word(text: str, shape: Shape) -> Meaning | None:
     """The declared word that a text is another form of."""
     if shape.lists(text):
         return Meaning(text, "enum_form")
-    meant = shape.folded_texts.get(words.fold(text))
+    meant = shape.folded_texts.get(words.fold(text)) or shape.plain_texts.get(words.unaccented(text))
     if meant is not None:
         return Meaning(meant, "enum_form")
     name = text.rpartition(".")[2]

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS: Final = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+                  "november", "december")  # fmt: skip
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 _BASIC: Final = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
-_NAMED_MONTH: Final = re.compile(
-    r"(?i)(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
-    r"(?:([0-9]{1,2})(?:st|nd|rd|th)?\.?\s+)?([a-z]{3,9})\.?\s+(?:([0-9]{1,2})(?:st|nd|rd|th)?,?\s+)?([0-9]{4})"
-)
+_YEAR_LAST: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY: Final = r"([0-9]{1,2})(?:st|nd|rd|th)?\.?"
+_GAP: Final = r"(?:\s*-\s*|,?\s+(?:of\s+)?)"
+_MONTH: Final = r"([a-z]{3,9})\.?"
+_WEEKDAY: Final = re.compile(r"(?i)(mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+")
+_NAMED_MONTH: Final = {
+    order: re.compile(
+        "(?i)(?:the\\s+)?" + _GAP.join({"d": _DAY, "m": _MONTH, "y": "([0-9]{4})"}[part] for part in order)
+    )
+    for order in ("dmy", "mdy", "ymd")
+}
 _CLOCK: Final = re.compile(
     r"(?i)([0-9]{1,2})(?::([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)?)?(?:\s*([ap])\.?m\.?)?"
     r"(?:\s*(z|utc|gmt|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_BASIC_BOTH: Final = re.compile(
+    r"([0-9]{8})[Tt]([0-9]{2})([0-9]{2})(?:([0-9]{2}))?((?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?)"
 )
 _DATE_AND_TIME: Final = re.compile(r"(.*?[0-9])(?:[Tt_]|,?\s+(?:at\s+)?)([0-9]{1,2}(?::|\s*[AaPp]\.?[Mm]).*)")
 _MIDNIGHT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]00:00(?::00(?:\.0+)?)?(?:[Zz]|[+-]00:?00)?")
@@ -23,9 +36,10 @@ _PLAIN: Final = {
     "time": re.compile(r"[0-9]{2}:[0-9]{2}[^A-Ya-y]*"),
     "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt _][0-9]{2}:[0-9]{2}[^A-Ya-y]*"),
 }
-_UNITS: Final = {"week": "W", "day": "D", "hour": "H", "hr": "H", "h": "H", "minute": "M", "min": "M", "second": "S",
+_COUNTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_UNITS: Final = {"week": "W", "day": "D", "hour": "H", "hr": "H", "h": "H", "minute": "M", "min": "M", "m": "M", "second": "S",
                  "sec": "S", "s": "S"}  # fmt: skip
-_PART: Final = re.compile(rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*({'|'.join(_UNITS)})s?\b")
+_PART: Final = re.compile(rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*({'|'.join(_UNITS)})s?(?![^\W\d_])")
 _JOINED: Final = re.compile(r"(?i)(?:,|\s|\band\b)*")
 _TIGHT: Final = frozenset(
     {"uuid", "ipv4", "ipv6", "ipvanyaddress", "ipv4network", "ipv6network", "ipvanynetwork", "ipv4interface"}
@@ -53,9 +67,11 @@ def iso(text: str, form: str) -> str | None:
         return midnight[1] if midnight else _date(text)
     if form == "time":
         return _clock(text)
+    if basic := _BASIC_BOTH.fullmatch(text):
+        text = f"{basic[1]}T{basic[2]}:{basic[3]}:{basic[4] or '00'}{basic[5] or ''}"
     found = _DATE_AND_TIME.fullmatch(text)
-    date, clock = (_date(found[1]), _clock(found[2])) if found else (None, None)
-    return f"{date}T{clock}" if date and clock else None
+    day, clock = (_date(found[1]), _clock(found[2])) if found else (None, None)
+    return f"{day}T{clock}" if day and clock else None
 
 
 def tight(text: str, form: str) -> str | None:
@@ -64,14 +80,44 @@ def tight(text: str, form: str) -> str | None:
     return bare if bare != text and (form in _TIGHT or form in _PLAIN) else None
 
 
+def is_strict(form: str) -> bool:
+    """Whether neither the empty text nor `null` has this format."""
+    return form in _TIGHT or form in _PLAIN or form == "duration"
+
+
+def is_moment(text: str, form: str) -> bool:
+    """Whether a text may be a date or a time as ISO 8601 has them, or as pydantic counts them; True for other formats."""
+    return form not in _PLAIN or _PLAIN[form].fullmatch(text) is not None or _COUNTED.fullmatch(text) is not None
+
+
 def _date(text: str) -> str | None:
-    found = _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text)
-    if found:
-        return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
-    named = _NAMED_MONTH.fullmatch(text)
-    if named is None or bool(named[1]) == bool(named[3]) or named[2][:3].lower() not in _MONTHS:
+    weekday = _WEEKDAY.match(text)
+    found = _calendar(text[weekday.end() :] if weekday else text)
+    if found is None:
         return None
-    return f"{named[4]}-{_MONTHS.index(named[2][:3].lower()) + 1:02}-{int(named[1] or named[3]):02}"
+    try:
+        day = date(*found)
+    except ValueError:
+        return "{}-{:02}-{:02}".format(*found) if weekday is None else None
+    if weekday and _DAYS[day.weekday()] != weekday[1][:3].lower():
+        return None
+    return day.isoformat()
+
+
+def _calendar(text: str) -> tuple[int, int, int] | None:
+    """The year, the month and the day."""
+    if found := _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text):
+        return int(found[1]), int(found[2]), int(found[3])
+    if found := _YEAR_LAST.fullmatch(text):
+        one, two = sorted((int(found[1]), int(found[3])))
+        return (int(found[4]), one, two) if one <= 12 and (two > 12 or one == two) else None
+    for order, pattern in _NAMED_MONTH.items():
+        named = pattern.fullmatch(text)
+        if named:
+            said = dict(zip(order, named.groups(), strict=True))
+            month = next((n for n, name in enumerate(_MONTHS, 1) if name.startswith(said["m"].lower())), None)
+            return (int(said["y"]), month, int(said["d"])) if month else None
+    return None
 
 
 def _clock(text: str) -> str | None:
@@ -95,6 +141,8 @@ def _duration(text: str) -> str | None:
         joined = _JOINED.match(text, found.end())
         at = joined.end() if joined else found.end()
     units = [unit for _, unit in parts]
+    if units == ["M"] and text.endswith(("m", "M")):
+        return None  # months as well
     if at < len(text) or not parts or units == ["D"] or units != sorted(set(units), key="WDHMS".index):
         return None  # days alone are read as they stand
     days = "".join(amount + unit for amount, unit in parts if unit in "WD")

@@ -33,11 +33,13 @@ QUOTED_KEY: Final = re.compile(
     rf"(?:\"(?:[^\"\\\n]|\\.){{0,80}}+\"|\"{{1,2}}[^\"\\\n]{{1,80}}\"{{1,2}}|[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]){_COLON}"
 )
 BARE_KEY: Final = re.compile(
-    rf"(?:[$@]?[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?{_COLON}(?!//)|[0-9]{{1,9}}\s*:(?=\s*[{_QUOTES}{{\[]))"
+    rf"(?:[$@]?[^\W\d][\w$.-]{{0,60}}[{_QUOTES}]?{_COLON}(?!//)|-?[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?\s*:(?=\s*[{_QUOTES}{{\[]))"
 )
 _KEY_BEGUN: Final = re.compile(
     rf"[{_QUOTES}]{{1,2}}[^{_QUOTES}\n]{{0,80}}(?:[{_QUOTES}]{{1,2}}\s*)?\Z|[$@]?(?:[^\W\d][\w$.-]{{0,60}})?[{_QUOTES}]?\s*:?/?\Z"
 )
+_LINE_KEY: Final = re.compile(rf"[^\s{_QUOTES},:{{}}\[\]][^{_QUOTES},:{{}}\[\]\n]{{0,60}}:\s{{0,8}}[{_QUOTES}{{\[]")
+_LINE_KEY_BEGUN: Final = re.compile(rf"[^{_QUOTES},:{{}}\[\]\n]{{0,61}}(?::\s{{0,8}})?\Z")
 _NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
 _GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
@@ -246,7 +248,10 @@ def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers:
         return "ends" if "\n" in text[:at] else "doubt"
     if sign in "{[" and (complete or len(text) - at > 40) and _CONTAINER.match(text, at):
         return "doubt"
-    if not complete and (sign in "{[" or (known and (sign in _QUOTES or sign.isalpha()))):
+    if "\n" in text[:at] and _LINE_KEY.match(text, at):
+        return "doubt" if inner % 2 else "ends"
+    begun = sign in "{[" or (known and (sign in _QUOTES or sign.isalpha())) or _LINE_KEY_BEGUN.match(text, at)
+    if not complete and begun:
         return "more"
     if sign.isalpha():
         return _stray_word(text, at, complete)

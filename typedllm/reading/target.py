@@ -7,19 +7,21 @@ reading (where a string ends, which closing bracket is missing) and the alignmen
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from typedllm.reading.fixes import NONE
-from typedllm.reading.words import fold, folded
+from typedllm.reading.moments import is_strict
+from typedllm.reading.words import fold, folded, unaccented
 from typedllm.records import MISSING, JsonSchema, JsonValue, Missing
 from typedllm.schema.patterns import Pattern, PatternError, compile_pattern
+from typedllm.schema.walk import is_object, walk
 
 Kind: TypeAlias = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
 
 KINDS: Final[frozenset[Kind]] = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
-_ARMS: Final = ("anyOf", "oneOf")
+_ARMS: Final = {"anyOf": 0, "oneOf": 1}.keys()
 _BY_KEYWORD: Final[Mapping[str, Kind]] = {
     "properties": "object",
     "additionalProperties": "object",
@@ -64,6 +66,12 @@ class Target:
         """Whether an object without a single declared key passes for it: a wrong envelope must not."""
         shapes = self.root.arms or (self.root,)
         return any(shape.properties and not shape.required and shape.extra is True for shape in shapes)
+
+    @cached_property
+    def overlaps(self) -> bool:
+        """Whether a key that one arm of a union leaves out as unknown may be declared by another."""
+        unions = (self.shape(node) for _, node in walk(self.document) if is_object(node) and _ARMS & node.keys())
+        return any(_overlap([arm for arm in union.arms if arm.properties]) for union in unions if union.tag is None)
 
     def shape(self, node: object, allow: frozenset[str] = NONE) -> Shape:
         """The shape of a sub-document, where what stands around it allows these lossy fixes."""
@@ -188,6 +196,18 @@ class Shape:
         longest = self.node.get("maxLength")
         return longest if isinstance(longest, int) and not self.hint and not self.format else None
 
+    def forbids(self, text: str) -> bool:
+        """Whether the type certainly has no such text, where that may stand for null."""
+        if text.strip().casefold() not in ("", "null"):
+            return False
+        if is_strict(self.format) or len(text) < self.node.get("minLength", 0):
+            return True
+        pattern = self.node.get("pattern")
+        try:
+            return isinstance(pattern, str) and not compile_pattern(pattern).search(text)
+        except PatternError:
+            return False
+
     @cached_property
     def document(self) -> JsonSchema:
         """The sub-document as it stands, for a reader of the issue."""
@@ -295,6 +315,11 @@ class Shape:
         return folded(self.texts)
 
     @cached_property
+    def plain_texts(self) -> Mapping[str, str | None]:
+        """The texts among `literals` without accents as well, where that is unique."""
+        return folded(self.texts, unaccented)
+
+    @cached_property
     def folded_names(self) -> Mapping[str, str | None]:
         """The names of enum members without case and separators, where that is unique."""
         return folded(self.names)
@@ -364,6 +389,11 @@ class Shape:
         return found
 
     @cached_property
+    def plain_keys(self) -> Mapping[str, str | None]:
+        """The declared keys without accents as well, where that is unique."""
+        return folded(self.properties, unaccented)
+
+    @cached_property
     def required(self) -> frozenset[str]:
         """The keys that must be there."""
         return frozenset(cast("list[str]", self.node.get("required", [])))
@@ -373,6 +403,17 @@ class Shape:
         """What it makes of further keys: forbids them (False), ignores or keeps them (True), or their shape."""
         declared = self.node.get("additionalProperties", True)
         return declared if isinstance(declared, bool) else self._below(declared)
+
+    @cached_property
+    def keys(self) -> Shape | None:
+        """The shape of the keys of a map, where they are declared words or have a format."""
+        declared = self.node.get("propertyNames")
+        keys = self._below(cast("object", declared)) if isinstance(declared, dict) and not self.properties else None
+        return keys if keys is not None and (keys.literals is not None or keys.format) else None
+
+    def takes(self, keys: Set[str]) -> Set[str]:
+        """Those of the keys that are declared here, where all are there that must be."""
+        return keys & self.properties.keys() if self.required <= keys else frozenset()
 
     @cached_property
     def closed(self) -> bool:
@@ -432,6 +473,11 @@ class Shape:
     def foresees(self, key: str) -> bool:
         """Whether the type says what stands at this key."""
         return key in self.properties or any(pattern.search(key) for pattern, _ in self.patterns)
+
+
+def _overlap(arms: list[Shape]) -> bool:
+    keys = {key for arm in arms for key in arm.properties}
+    return any(arm.extra is True and keys - arm.properties.keys() for arm in arms)
 
 
 def _flat(arms: Iterable[Shape], seen: set[int]) -> Iterator[Shape]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from typedllm.reading.scalars import scalar
@@ -54,15 +54,20 @@ class Meant(NamedTuple):
 
 
 def fold(word: str) -> str:
-    """The word without case and separators: `Oat Milk`, `oat_milk` and `oatMilk` are the same."""
-    return _SEPARATORS.sub("", word).casefold()
+    """The word without case and separators: `Oat Milk`, `oat_milk` and `oatMilk` are the same, however composed."""
+    return unicodedata.normalize("NFC", _SEPARATORS.sub("", word).casefold())
 
 
-def folded(words: Iterable[str]) -> dict[str, str | None]:
+def unaccented(word: str) -> str:
+    """The folded word without accents."""
+    return "".join(sign for sign in unicodedata.normalize("NFD", fold(word)) if not unicodedata.combining(sign))
+
+
+def folded(words: Iterable[str], form: Callable[[str], str] = fold) -> dict[str, str | None]:
     """Folded words to the words themselves; None where several fold to the same."""
     found: dict[str, str | None] = {}
     for word in words:
-        key = fold(word)
+        key = form(word)
         found[key] = None if key in found and found[key] != word else word
     return found
 

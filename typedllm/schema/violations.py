@@ -82,7 +82,8 @@ class Explainer:
         found: dict[tuple[str, str, str], Issue] = {}
         for issue in islice((issue for error in errors for issue in self._explain(error)), 4 * most):
             found.setdefault((issue.path, issue.code, issue.expected), issue)
-        return tuple(found.values())[:most]
+        listed = {path for path, code, _ in found if code in ("enum", "const")}  # this tells the type as well
+        return tuple(issue for issue in found.values() if issue.code != "type" or issue.path not in listed)[:most]
 
     def _explain(self, error: Any) -> Iterator[Issue]:
         if error.validator in ("anyOf", "oneOf") and error.context:
@@ -177,12 +178,17 @@ class Explainer:
         if not arms:
             yield Issue(pointer(*error.absolute_path), "never", "", shown(error.instance), "nothing is allowed here")
             return
-        chosen = min(arms, key=lambda index: (*_distance(arms[index]), index))
+        unknown = [self._unknown(schema, error.instance) for schema in schemas]
+        chosen = min(arms, key=lambda index: (*_distance(arms[index]), unknown[index], index))
         if _distance(arms[chosen])[0]:
             yield Issue(pointer(*error.absolute_path), "union", self.words({"anyOf": schemas}), shown(error.instance))
             return
         for one in arms[chosen]:
             yield from self._explain(one)
+
+    def _unknown(self, schema: Node, value: object) -> int:
+        """How many keys of the value an arm does not declare."""
+        return len(value.keys() - self._followed(schema).get("properties", {}).keys()) if is_object(value) else 0
 
     def _by_tag(self, error: Any, schemas: list[Node], arms: dict[int, list[Any]]) -> Issue | None:
         """Leaves the arms that the value's tag names; an issue when it names none."""
