@@ -108,6 +108,9 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (Bean | Blend, '{"origin": "Huila", "parts": "3"}', Blend(origin="Huila", parts=3), {"string_to_number"}),
     (list[int | str], "[7.0]", [7], {"number_form"}),
     (Annotated[list[int] | int, "either"], '"[1, 2]"', [1, 2], {"encoded"}),
+    (dict[str, list[date]], '{"days": "May 3, 2024"}', {"days": [date(2024, 5, 3)]}, {"single_item", "time_form"}),
+    # tuples
+    (tuple[int, str], "(7, 'a')", (7, "a"), {"tuple", "quote_style"}),
     # scalars alone
     (int, "'7'", 7, {"quote_style", "string_to_number"}),
     (date, "'2024-05-03'", date(2024, 5, 3), {"quote_style"}),
@@ -129,6 +132,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (timedelta, '"15m"', "", "time_delta_parsing"),
     (int, '"1.000"', "", "type"),
     (Moka, '"moka', "", "label"),
+    (list[str], "(none of them)", "", "no_json"),
+    (list[int], "(1 of 2)", "/0", "type"),
     (Literal["résumé", "résumè"], "resume", "", "enum"),
     (Loose, '{"drink": {}}', "", "unknown_keys"),
     (Literal[1, 2], '{"size": {"cups": 1}}', "", "enum"),

@@ -421,7 +421,8 @@ class Aligner:
 
     def _wrapped(self, node: Node, shape: Shape, path: str) -> Data:
         """One item where a list of it is declared."""
-        may_be_several = node.kind in ("string", "bare") and _SEPARATED.search(node.text)
+        is_text = node.kind in ("string", "bare") and not shape.items.format  # a date has commas of its own
+        may_be_several = is_text and _SEPARATED.search(node.text)
         if not self.fix("likely_item" if may_be_several else "single_item", node, shape, path, "[...]"):
             return self._plain(node, path)
         return [self._bare(node, shape.items, f"{path}/0")]

@@ -44,6 +44,7 @@ _AGAIN: Final = 4  # how often the text may be read again in search of JSON
 _HELD: Final = 128  # how far back a sign may have begun that the end of the text so far has cut
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
+_TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
@@ -320,6 +321,8 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
         found = _without_braces(text, target, bounds)
+    if not found and "array" in target.root.kinds and not target.root.open:
+        found = _in_parentheses(text, target, bounds)
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
@@ -408,6 +411,20 @@ def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
     reader.root.start, reader.root.end = start, len(text.rstrip())
     reader.root.note(Note("missing_opener", start, start, "{"))
     return [Found(reader.root, False, False, "", len(text.rstrip()))]
+
+
+def _in_parentheses(text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """A tuple of another language that is the whole text."""
+    body = _TUPLE.fullmatch(text)
+    if body is None:
+        return []
+    reader = JsonReader(target.root, body.start("tuple"), bounds)
+    reader.eof = True
+    reader.feed(body["tuple"])
+    reader.close()
+    if reader.root is None or reader.was_cut or reader.rest.strip():
+        return []
+    return [Found(reader.root, False, False, "", body.end("tuple"), mended=True)]
 
 
 def _without_escapes(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:

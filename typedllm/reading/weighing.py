@@ -101,8 +101,10 @@ class Weighing(Generic[T]):
             return option
         for inner, notes in envelopes(node, self.target.root):
             unwrapped = self.aligned(found, inner, text, *notes)
-            if unwrapped.valid or (unwrapped.known and not option.known):
+            if unwrapped.valid:
                 return unwrapped
+            if unwrapped.known and not option.known:
+                option = unwrapped
         return option
 
     def all(self, found: Sequence[Found], text: str) -> list[Option[T]]:
