@@ -77,7 +77,6 @@ def read(declared: Any, text: str, **options: Any) -> Result[Any]:
     return result
 
 
-UTC = UTC
 Moka = Literal["café", "moka"]
 
 READ: list[tuple[Any, str, Any, set[str]]] = [
