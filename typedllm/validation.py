@@ -130,15 +130,15 @@ class PydanticValidator(Generic[T]):
         """
         from typedllm.schema.violations import shown
 
-        rows = [(row, *walk(row["loc"], data)) for row in error.errors(include_url=False)]
-        spoken = {
-            (path, said): Issue(path, "value", got=shown(value), message=said)
-            for row, path, value in rows
-            if (said := _own_words(row)) is not None
-        }
+        rows = error.errors(include_url=False)
+        spoken: dict[tuple[str, str], Issue] = {}
+        for row, said in zip(rows, map(_own_words, rows), strict=True):
+            if said is not None:
+                path, value = walk(row["loc"], data)
+                spoken[path, said] = Issue(path, "value", got=shown(value), message=said)
         if structural or spoken:
             return [*structural, *spoken.values()]
-        row, path, value = max(rows, key=lambda each: each[1].count("/"))
+        row, path, value = max(((row, *walk(row["loc"], data)) for row in rows), key=lambda each: each[1].count("/"))
         return [Issue(path, row["type"], got=shown(value), message=row["msg"])]
 
     @cached_property

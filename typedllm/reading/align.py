@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fits import fits
-from typedllm.reading.fixes import TIER, Entry, Note
+from typedllm.reading.fixes import LOSSY, TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
 from typedllm.reading.nodes import Member, Node, Whole, place
 from typedllm.reading.reader import JsonReader
@@ -25,6 +25,7 @@ from typedllm.schema.walk import is_object
 
 _STILL_TEXT: Final = ("", "time_form", "space_around")
 _UNFIT: Final = "unfit"
+_OBJECT: Final[frozenset[Kind]] = frozenset({"object"})
 _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \t]*(?P=mark)", re.DOTALL)
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
@@ -81,6 +82,8 @@ class Aligner:
         self.items: dict[str, Node] = {}
         self._left_out: frozenset[int] = frozenset()  # items, by their identity
         self._memo: dict[tuple[int, int], _Trial] = {}
+        self._drops = policy.permits("drop_item", TIER["drop_item"])
+        self._as_it_is: dict[int, tuple[Data, list[Entry], str]] = {}  # containers where nothing is declared
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
         self._repeated = 0
         self._spelling = words.Spelling(bounds.compared)
@@ -117,6 +120,8 @@ class Aligner:
         if len(path) > self.bounds.pointer and node.kind in ("object", "array"):
             self.fault("too_long", node.start, node.end, path)
             return MISSING
+        if shape is ANYTHING and self.spans is None and node.kind in ("object", "array") and not self._drops:
+            return self._free(node, path)
         if shape.arms:
             return self._union(node, shape, path)
         if node.kind == "object":
@@ -126,6 +131,19 @@ class Aligner:
         if node.kind == "hole":
             return MISSING
         return self._scalar(node, shape, path)
+
+    def _free(self, node: Node, path: str) -> Data:
+        """A container where nothing is declared: the same in each trial of what stands around it, so it is done once."""
+        found = self._as_it_is.get(id(node))
+        if found is None:
+            since = len(self.entries)
+            align = self._object if node.kind == "object" else self._array
+            found = self._as_it_is[id(node)] = align(node, ANYTHING, path), self.entries[since:], path
+        elif found[2] == path:
+            self.entries.extend(found[1])
+        else:
+            self.entries.extend(entry._replace(path=path + entry.path[len(found[2]) :]) for entry in found[1])
+        return found[0]
 
     def _stands(self, node: Whole, shape: Shape) -> bool:
         """Whether what was read at once stands as it is."""
@@ -163,11 +181,16 @@ class Aligner:
 
     def rank(self, since: int = 0) -> Rank:
         """How badly what was aligned since then fits."""
-        notes = [entry.note for entry in self.entries[since:]]
-        lossy = sum(entry.is_lossy for entry in self.entries[since:])
-        unknown = sum(note.kind == "extra_key" for note in notes)
-        mended = sum(not note.fault and TIER[note.kind] == "schema" for note in notes)
-        return Rank(sum(note.fault for note in notes), lossy, unknown, mended)
+        unfit = lossy = unknown = mended = 0
+        for _, note, _ in self.entries[since:]:
+            if note.fault:
+                unfit += 1
+                continue
+            tier = TIER[note.kind]
+            lossy += tier in LOSSY
+            unknown += note.kind == "extra_key"
+            mended += tier == "schema"
+        return Rank(unfit, lossy, unknown, mended)
 
     # ---- unions ----
 
@@ -212,7 +235,9 @@ class Aligner:
         same = [arm for arm in shape.arms if not kinds.isdisjoint(arm.kinds)]
         if node.kind in ("object", "array"):
             return same or shape.arms
-        return shape.arms
+        if node.kind in ("string", "bare") and ("{" in node.text or "[" in node.text):
+            return shape.arms  # it may hold JSON
+        return [arm for arm in shape.arms if arm.kinds != _OBJECT or arm.literals is not None] or shape.arms[:1]
 
     def _tagged(self, node: Node, tag: str, shape: Shape) -> list[Shape]:
         wanted = words.fold(tag)

@@ -325,6 +325,10 @@ class JsonReader(BareReader):
         hole = Node("hole", None, at, at)
         hole.note(Note("missing_value", self.stack[-1].key_at, at, "", True))
         self._add(hole)
+        self.noted += 1
+        self.faults += 1
+        if self.faults > self.bounds.faults:
+            self._give_up("too_many_fixes")
         self._state = self._after
         return True
 

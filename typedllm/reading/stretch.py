@@ -94,6 +94,7 @@ class Stretch:
         self._special: dict[int, Gap] = {}  # the first gap and the last, where they are not read like others
         self._brackets: list[str] = []
         self._open = ""  # the brackets that are open, outermost first
+        self._over = False  # whether the container is closed and none stands around it: what follows is none of it
         self._count = 0
         self._growth: list[tuple[int, int]] = []
         self._kinds: set[str] = set()
@@ -153,7 +154,7 @@ class Stretch:
         last = self._at + size >= len(self._buf)
         window = Window(self._buf[self._at : self._at + size], self._left, last, self._at == self._start)
         start, at, clean = self._at, 0, True
-        while clean:
+        while clean and not self._over:
             bad = window.gaps.index(None, at)
             clean = self._take(window, start, at, bad)
             if not clean or bad == window.count:
@@ -165,7 +166,7 @@ class Stretch:
             at = window.gap_at(end - start)
             if at < 0:
                 return _FIRST
-        if not clean:
+        if not clean or self._over:
             return 0
         if not last and window.count:
             return size * 2
@@ -212,9 +213,10 @@ class Stretch:
         """Takes in the next brackets; False if one is out of place."""
         if not brackets:
             return True
-        depths = accumulate(map(_STEPS.__getitem__, brackets), _nested, initial=len(self._open))
+        depths = list(accumulate(map(_STEPS.__getitem__, brackets), _nested, initial=len(self._open)))
         if max(depths) > self._room:
             return False
+        self._over = self._over or (not self._closers and 0 in depths[1:])
         left, length = self._open + brackets, -1
         while len(left) != length:
             length = len(left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from typedllm.reading.scalars import scalar
@@ -155,6 +156,10 @@ def cut(text: str, length: int) -> str:
 
 def number(text: str) -> Meant | None:
     """The JSON number that a text stands for."""
+    return _short_number(text) if len(text) <= _AROUND_NUMBER else _number(text)
+
+
+def _number(text: str) -> Meant | None:
     text = text.strip()
     read = scalar(text)
     if read.kind == "number" and read.fix != "zero_padded":
@@ -171,6 +176,9 @@ def number(text: str) -> Meant | None:
     if read.kind == "number":
         return Meant(str(read.value), "zero_padded")
     return _number_within(text)
+
+
+_short_number = lru_cache(maxsize=1024)(_number)  # the arms of a union ask for the same
 
 
 def _number_within(text: str) -> Meant | None:
