@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from typing import Any, Literal, Union
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from typedllm.declared import Schema
+from typedllm.reading.align import Aligner
+from typedllm.reading.nodes import Node
+from typedllm.reading.stretch import Stretch
+from typedllm.reading.strides import StrideReader
+from typedllm.reading.target import Shape
 
 
 class Item(BaseModel):
@@ -92,3 +98,70 @@ def test_a_number_of_many_digits_ends_in_an_issue(text: str, around: str) -> Non
         result = schema.read(around.format(text))
         assert result.issues
         assert not result.ok
+
+
+class Open(BaseModel, extra="allow"):
+    x: int
+
+
+class Pair(BaseModel):
+    x: int
+    y: str
+
+
+ARMS: list[Any] = [create_model(f"Arm{index}", x=(int, ...), **{f"y{index}": (str, "")}) for index in range(20)]  # pyright: ignore[reportCallIssue, reportArgumentType]
+ANY_ARM: Schema[Any] = Schema(list[Union[tuple(ARMS)]])  # pyright: ignore[reportInvalidTypeArguments]  # noqa: UP007
+
+
+def test_a_bound_that_is_met_in_one_arm_of_a_union_loses_none_of_the_items_behind() -> None:
+    rows = '{"x":1,"y":"q"},' * 3
+    repeated = '{"x":1,' + '"z":1,' * 1500 + '"y":"q"},'
+    result = Schema(list[Open | Pair]).read(f"[{rows}{repeated}{rows}]")
+    assert [issue.code for issue in result.issues] == ["too_many_fixes"]
+
+
+def test_a_bound_that_is_met_among_the_arms_of_a_union_is_an_issue() -> None:
+    assert ANY_ARM.read('{"a":[' + '"k":1,' * 700).issues
+
+
+@pytest.mark.parametrize(("head", "unit"), [('{"lines":[', '"a",'), ('{"a":[', "[1,[2]],"), ('{"a":[', '{"b":[1]},')])
+def test_what_no_arm_of_a_union_takes_is_not_aligned_for_each(
+    monkeypatch: pytest.MonkeyPatch, head: str, unit: str
+) -> None:
+    calls, align = 0, Aligner.align
+
+    def counted(self: Aligner, node: Node, shape: Shape, path: str = "") -> Any:
+        nonlocal calls
+        calls += 1
+        return align(self, node, shape, path)
+
+    monkeypatch.setattr(Aligner, "align", counted)
+    count = 300
+    assert ANY_ARM.read(head + unit * count).issues
+    assert calls < 12 * count * len(unit)
+
+
+def test_a_stretch_ends_with_the_outermost_container() -> None:
+    text = '{"a": [1, 2, {"b": "c"}]}, ' * 1000
+    stretch = Stretch(text, 0, 0, True, "", 100)
+    assert stretch.end < 2000
+    part = stretch.part(0)
+    assert part is not None
+    assert part.json == text[: part.end] == '{"a": [1, 2, {"b": "c"}]}'
+
+
+def test_keys_without_values_end_in_an_issue() -> None:
+    result = TYPES["any"].read("{" + '"a",' * 20_000)
+    assert "too_many_fixes" in {issue.code for issue in result.issues}
+
+
+def test_the_fixes_around_what_was_read_at_once_are_told_without_reading_its_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(*_: object) -> Node:
+        raise AssertionError("the parts were read")
+
+    monkeypatch.setattr(StrideReader, "_read", read)
+    text = json.dumps([{"name": "x", "tags": ["y"]}] * 50)
+    result = TYPES["items"].read(f"Here:\n```json\n{text}\n```")
+    assert {fix.kind for fix in result.fixes} == {"fence", "prose"}

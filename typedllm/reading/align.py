@@ -57,7 +57,7 @@ class Aligner:
 
     Attributes:
         entries: what was mended and what does not fit, in order.
-        gave_up: whether a bound is met, so that the rest was not looked at.
+        stopped: the bound that was met, so that the rest was not looked at, wherever it was: in a trial too.
         passed_over: kinds of fixes that are not among these; none when it looks closely.
         proposals: fixes that are not permitted, by the JSON Pointer of the part that they would mend.
         items: of lists whose items may be left out, each item by its JSON Pointer.
@@ -85,9 +85,9 @@ class Aligner:
         self._drops = policy.permits("drop_item", TIER["drop_item"])
         self._as_it_is: dict[int, tuple[Data, list[Entry], str]] = {}  # containers where nothing is declared
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
-        self._repeated = 0
+        self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._spelling = words.Spelling(bounds.compared)
-        self.gave_up = False
+        self.stopped: Entry | None = None
 
     def anew(
         self,
@@ -179,6 +179,11 @@ class Aligner:
     def _unfit(self, node: Node, path: str) -> None:
         self.fault(_UNFIT, node.start, node.end, path)
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether a bound is met."""
+        return self.stopped is not None
+
     def rank(self, since: int = 0) -> Rank:
         """How badly what was aligned since then fits."""
         unfit = lossy = unknown = mended = 0
@@ -190,7 +195,7 @@ class Aligner:
             lossy += tier in LOSSY
             unknown += note.kind == "extra_key"
             mended += tier == "schema"
-        return Rank(unfit, lossy, unknown, mended)
+        return Rank(unfit + self.gave_up, lossy, unknown, mended)
 
     # ---- unions ----
 
@@ -361,10 +366,10 @@ class Aligner:
 
     def _again(self, member: Member, value: Data, shape: Shape, path: str) -> None:
         """A key that stands in the object a second time."""
-        self._repeated += 1
-        if self._repeated > self.bounds.repeated:
-            self.gave_up = True
-            self.fault("too_many_fixes", member.start, member.node.end, path)
+        self._repeated.add(id(member.node))
+        if len(self._repeated) > self.bounds.repeated:
+            self.stopped = Entry(path, Note("too_many_fixes", member.start, member.node.end, "", True))
+            self.entries.append(self.stopped)
             return
         spans, self.spans = self.spans, None
         same = self.align(member.node, shape, path) == value
@@ -394,7 +399,10 @@ class Aligner:
         """JSON itself where a text that holds JSON is declared."""
         if "string" not in shape.kinds or shape.node.get("contentMediaType") != "application/json":
             return None
-        text = _json(self._plain(node, path))
+        data = self._plain(node, path)
+        if data is MISSING:
+            return None
+        text = _json(data)
         return text if self.fix("json_form", node, shape, path, text) else None
 
     def _is_nested(self, node: Node, shape: Shape, path: str) -> bool:

@@ -339,7 +339,7 @@ def _labelled(body: str, start: int, root: Shape) -> Node | None:
 def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]:
     """What stands around the answer."""
     notes = [Note("reasoning", span.start, span.end) for span in reasoning]
-    start = min((note.start for note in found.node.notes or () if note.kind in _AROUND), default=found.start)
+    start = min((note.start for note in found.node.remarks if note.kind in _AROUND), default=found.start)
     outside = [*reasoning, Span(start, found.end)]
     rest = _without(text, sorted(outside))
     if "\ufeff" in rest:

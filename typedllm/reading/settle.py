@@ -73,6 +73,8 @@ def settle(
 
 def _judged(node: Node, shape: Shape, aligner: Aligner, judge: Judge[T], text: str, path: str) -> Settled[T]:
     data = aligner.align(node, shape, path)
+    if aligner.stopped is not None and aligner.stopped not in aligner.entries:
+        aligner.entries.append(aligner.stopped)  # it was met in a trial of something else
     settled: Settled[T] = Settled(aligner, data, tuple(in_the_way(aligner.entries, text, aligner.policy)))
     if data is not MISSING and not any(entry.note.fault for entry in settled.barred):
         as_text = node.json if isinstance(node, Whole) and node.intact and data is node.data else None
