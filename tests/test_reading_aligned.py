@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from typedllm.declared import Schema
 from typedllm.records import Result
@@ -185,3 +185,18 @@ def test_of_a_union_the_arm_is_told_whose_keys_are_there() -> None:
 
 def test_a_decimal_is_no_null() -> None:
     assert read(Decimal | None, '"null"').value is None
+
+
+def _german(text: Any) -> Any:
+    return datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007
+
+
+def test_what_code_reads_first_keeps_the_form_that_it_was_written_in() -> None:
+    declared = list[Annotated[date, BeforeValidator(_german)]]
+    assert read(declared, '["24.12.2025", "01.01.2026",]').value == [date(2025, 12, 24), date(2026, 1, 1)]
+    assert read(list[date], '["24.12.2025",]').value == [date(2025, 12, 24)]
+
+
+def test_a_prefix_is_one_that_python_writes() -> None:
+    assert read(list[str], '["Aa", u"a"]').value == ["Aa", "a"]
+    assert read(list[str], '["Aa", B"a"]').value == ["Aa", "Ba"]

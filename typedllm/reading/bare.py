@@ -15,7 +15,7 @@ from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, declar
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
 _OPENING: Final = re.compile(r"[(\[{]")
 _COUNTERPART: Final = {"{": "}", "[": "]", "(": ")"}
-PREFIX: Final = re.compile(r"[uUbB](?=\"[^\"\n]*\"|'[^'\n]*')")
+PREFIX: Final = re.compile(r"[ub](?=\"[^\"\n]*\"|'[^'\n]*')")
 _THEN_KEY: Final = re.compile(rf"\s+(?={BARE_KEY.pattern}\s*(?:[\"'“{{\[\d-]|(?:true|false|null|True|False|None)\b))")
 _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60}\s*[,\]\n])")
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")

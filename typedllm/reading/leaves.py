@@ -96,7 +96,9 @@ def _text(text: str, shape: Shape, digits: int) -> Meaning | None:
     if "string" in shape.kinds:
         if shape.forbids(text):
             return None
-        return _decimal(text) if shape.hint == "decimal" else _formatted(text, shape.format)
+        if shape.hint == "decimal":
+            return _decimal(text)
+        return Meaning(text) if shape.own_form else _formatted(text, shape.format)
     if not shape.kinds.isdisjoint(("integer", "number")):
         return _text_number(text, shape, digits)
     if "boolean" in shape.kinds:

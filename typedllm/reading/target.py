@@ -347,6 +347,11 @@ class Shape:
         """The declared format of a string."""
         return str(self.node.get("format", ""))
 
+    @property
+    def own_form(self) -> bool:
+        """Whether code reads the text before its format counts."""
+        return "x-own-form" in self.node
+
     @cached_property
     def properties(self) -> Mapping[str, Shape]:
         """The declared keys; of a union, those of all its arms."""

@@ -9,6 +9,7 @@ keywords carry what the other parts of the package need and JSON Schema loses; `
 - `x-rules`: rules that are validated and that JSON Schema has no keyword for, in words.
 - `x-validators`: docstrings of validators in code.
 - `x-untold`: names of validators in code without a docstring, for the linter.
+- `x-own-form`: beside a `format` whose text is first read by code, which may want it in a form of its own.
 - `x-regex`: `python` beside a `pattern` that pydantic runs by Python's engine, for the linter.
 - `x-ts`: the caller's own TypeScript text for this part.
 - `x-alias`: a name under which equal parts are declared once, where they occur more than once.
@@ -54,6 +55,7 @@ HINTS: Final = frozenset(
         "x-validators",
         "x-untold",
         "x-regex",
+        "x-own-form",
         "x-ts",
         "x-open",
         "x-alias",

@@ -222,10 +222,10 @@ class Generator(GenerateJsonSchema):
         return _validated(super().function_after_schema(schema), schema)
 
     def function_before_schema(self, schema: core.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        return _validated(super().function_before_schema(schema), schema)
+        return _validated(_own_form(super().function_before_schema(schema)), schema)
 
     def function_wrap_schema(self, schema: core.WrapValidatorFunctionSchema) -> JsonSchemaValue:
-        return _validated(super().function_wrap_schema(schema), schema)
+        return _validated(_own_form(super().function_wrap_schema(schema)), schema)
 
     def function_plain_schema(self, schema: core.PlainValidatorFunctionSchema) -> JsonSchemaValue:
         return _validated(super().function_plain_schema(schema), schema)
@@ -319,3 +319,8 @@ def _require(union: JsonSchemaValue, tag: str, document: JsonSchemaValue) -> Non
             arm["properties"][tag].pop("default", None)
         elif is_object(arm):
             pending.extend(arm.get("oneOf", ()))
+
+
+def _own_form(made: JsonSchemaValue) -> JsonSchemaValue:
+    """The document of what code sees first: how a text with a format is written is its own affair."""
+    return {**made, "x-own-form": True} if "format" in made else made
