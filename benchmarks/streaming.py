@@ -281,7 +281,7 @@ def row(name: str, way: Way, piece: int, sizes: Sequence[int], written: Callable
             last = took * (size / known) ** 2
             cells.append(f"~{last:>9.3f}")
             continue
-        last = min(seconds(way, cut(text, piece)) for _ in range(3 if size < 200_000 else 1))
+        last = min(seconds(way, cut(text, piece)) for _ in range(3))
         measured.append((size, last))
         cells.append(f"{last:>10.3f}")
     (first, least), (end, most) = measured[0], measured[-1]
