@@ -20,6 +20,7 @@ from collections import Counter
 from typing import Any
 
 from tests.support import fuzzing
+from tests.support.pieces import Piecewise
 from typedllm import Schema
 
 TOKENS = [
@@ -112,7 +113,7 @@ def _read(schema: Schema[Any], text: str, piece: int) -> None:
     if not piece:
         schema.read(text)
         return
-    reader = schema.reader()
+    reader = Piecewise(schema)
     for at in range(0, len(text), piece):
         reader.feed(text[at : at + piece])
     reader.close()

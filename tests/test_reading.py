@@ -115,3 +115,22 @@ def test_of_a_forbidden_key_it_is_not_said_what_another_arm_expects() -> None:
     ]
     (issue,) = Schema.from_json_schema({"type": "object", "oneOf": arms}).read('{"a": 1, "b": 2}').issues
     assert (issue.path, issue.expected, issue.got) == ("/b", "", "2")
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_reply_may_come_in_pieces(size: int) -> None:
+    text = "Sure! {'items': [{'name': 'latte', 'size': 'Tall'},]} Enjoy."
+    reader = Schema(Order).reader()
+    for at in range(0, len(text), size):
+        reader.feed(text[at : at + size])
+    assert reader.text == text
+    result, whole = reader.close(), Schema(Order).read(text)
+    assert (result.value, result.fixes, dict(result.spans)) == (whole.value, whole.fixes, dict(whole.spans))
+
+
+def test_of_a_reply_in_pieces_no_more_is_kept_than_can_be_read() -> None:
+    reader = Schema(Order).reader()
+    for _ in range(40):
+        reader.feed(" " * 1_000_000)
+    assert len(reader.text) == 33_000_000
+    assert [issue.code for issue in reader.close().issues] == ["too_long"]

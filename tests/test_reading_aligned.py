@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, BeforeValidator, Field
 
+from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 from typedllm.records import Result
 
@@ -69,7 +70,7 @@ def read(declared: Any, text: str, **options: Any) -> Result[Any]:
     schema: Schema[Any] = Schema(declared)
     result = schema.read(text, **options)
     for size in (1, 5):
-        reader = schema.reader()
+        reader = Piecewise(schema)
         for at in range(0, len(text), size):
             reader.feed(text[at : at + size])
         again = reader.close(options.get("finish_reason"))

@@ -8,6 +8,7 @@ from typing import Any, Literal, Union
 import pytest
 from pydantic import BaseModel, create_model
 
+from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 from typedllm.reading.align import Aligner
 from typedllm.reading.nodes import Node
@@ -57,7 +58,7 @@ def test_hostile_text_is_read_in_linear_time(name: str, unit: str, head: str) ->
     text = head + unit * max(1, SIZE // len(unit))
     schema = TYPES[name]
     assert schema.read(text).issues
-    reader = schema.reader()
+    reader = Piecewise(schema)
     for at in range(0, len(text), 7):
         reader.feed(text[at : at + 7])
     assert reader.close().issues

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, TypeAdapter
 
+from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 
 
@@ -60,7 +61,7 @@ def test_corpus(row: dict[str, Any], size: int | None) -> None:
     if size is None:
         result = schema.read(text)
     else:
-        reader = schema.reader()
+        reader = Piecewise(schema)
         for at in range(0, len(text), size):
             reader.feed(text[at : at + size])
         result = reader.close()

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 from typedllm.reading.fixes import FAULTS, MEANING, TIER
 from typedllm.records import Result
@@ -169,7 +170,7 @@ def test_noise_is_read_alike_in_pieces_and_never_fails(text: str, size: int) -> 
 
 def same_in_pieces(schema: Schema[Any], text: str, size: int) -> None:
     whole = schema.read(text)
-    reader = schema.reader()
+    reader = Piecewise(schema)
     for at in range(0, len(text), size):
         reader.feed(text[at : at + size])
     assert seen(reader.close()) == seen(whole)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from tests.both import Both
+from tests.support.pieces import Piecewise
 from tests.test_streaming_laws import followed, honest, rebuilt
 from typedllm import Client, Schema, SchemaError
 from typedllm.reading.allow import Allow
@@ -210,7 +211,7 @@ def test_allowed_by_the_type(case: Case) -> None:
 def test_in_pieces(case: Case, size: int) -> None:
     schema = schema_of(case.declared)
     for allow in ((), (case.kind,)):
-        whole, reader = schema.read(case.text, allow=allow), schema.reader(allow=allow)
+        whole, reader = schema.read(case.text, allow=allow), Piecewise(schema, allow=allow)
         for at in range(0, len(case.text), size):
             reader.feed(case.text[at : at + size])
         piecewise = reader.close()

@@ -14,6 +14,7 @@ from tests.replies.breaking import STYLES, some_breakings
 from tests.replies.types import schemas
 from tests.replies.values import Sampler
 from tests.replies.writing import AROUND, SYNTAX, written
+from tests.support.pieces import Piecewise
 from typedllm import Schema
 
 SCHEMAS = schemas()
@@ -97,7 +98,7 @@ def test_replies_are_read_alike_in_pieces(size: int) -> None:
     dice = random.Random(size)
     for case in dice.sample([*broken(range(1), hard=0.2), *replies(range(1), hard=0.2)], 150):
         whole = case.schema.read(case.text)
-        reader = case.schema.reader()
+        reader = Piecewise(case.schema)
         for at in range(0, len(case.text), size):
             reader.feed(case.text[at : at + size])
         pieces = reader.close()

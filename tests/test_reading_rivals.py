@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.support.pieces import Piecewise
 from typedllm import Schema
 
 
@@ -108,7 +109,7 @@ def test_the_inner_parts_of_a_broken_document_never_stand_for_it() -> None:
 def test_pieces_end_in_the_same_reading() -> None:
     text = 'Here: {"a":["x","y""z"],"b":{"c":""d"}} Done.'
     whole = Schema(Any).read(text)
-    reader = Schema(Any).reader()
+    reader = Piecewise(Schema(Any))
     for sign in text:
         reader.feed(sign)
     pieces = reader.close()

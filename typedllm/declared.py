@@ -14,10 +14,10 @@ from typing_extensions import TypeForm
 from typedllm.errors import RepairError, TypedLLMError
 from typedllm.reading.allow import check_allowed
 from typedllm.reading.examine import Examination, spans_of
-from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import known
 from typedllm.reading.leaves import may_lose_digits
 from typedllm.reading.packed import unpacked
+from typedllm.reading.pieces import ReplyReader
 from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
 from typedllm.records import (
@@ -259,6 +259,8 @@ class Schema(Generic[T]):
     ) -> ReplyReader[T]:
         """The same in pieces: `feed(text)` as the reply comes, then `close()`.
 
+        The text is read when it is closed: as a whole, it is read faster than as it comes.
+
         Args:
             policy: which fixes are applied.
             allow: lossy kinds to apply on top, by name.
@@ -266,12 +268,10 @@ class Schema(Generic[T]):
         """
         permitted = Policy.of(policy, known(allow))
 
-        def conclude(extractor: Extractor, finish_reason: FinishReason | None) -> Result[T]:
-            reading = self._at_once(extractor.text, finish_reason, permitted, context)
-            reading = reading or self._examination(finish_reason, permitted, context).conclude(extractor)
-            return self._result(reading, extractor.text, finish_reason)
+        def read(text: str, finish_reason: FinishReason | None) -> Result[T]:
+            return self._result(self.examine(text, finish_reason, permitted, context), text, finish_reason)
 
-        return ReplyReader(Extractor(self.target), conclude)
+        return ReplyReader(read)
 
     def _result(self, reading: Reading[T], text: str, finish_reason: FinishReason | None) -> Result[T]:
         reply = Reply(text, finish_reason, usage=_NO_USAGE)
@@ -291,15 +291,28 @@ class Schema(Generic[T]):
     def _at_once(
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
-        """The reading of a reply that is valid as it stands; a number at the token limit may have gone on."""
+        """The reading of a reply that is valid without a look at its parts."""
+        reading = self._valid(text, finish_reason, context)
+        if reading is None and self._may_be_valid(text, finish_reason):
+            reading = self._unpacked(text, finish_reason, policy, context)
+        return reading
+
+    def _may_be_valid(self, text: str, finish_reason: FinishReason | None) -> bool:
+        """Whether what the validator takes needs no closer look; a number at the token limit may have gone on."""
         if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
-            return None
-        if self._has_decimals and may_lose_digits(text):
+            return False
+        return not (self._has_decimals and may_lose_digits(text))
+
+    def _valid(
+        self, text: str, finish_reason: FinishReason | None, context: Mapping[str, Any] | None
+    ) -> Reading[T] | None:
+        """The reading of a reply that is valid as it stands."""
+        if not self._may_be_valid(text, finish_reason):
             return None
         try:
             value = self._validator.validate_text(text, context)
         except ValueError:
-            return self._unpacked(text, finish_reason, policy, context)
+            return None
         return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
 
     def _unpacked(
@@ -351,42 +364,6 @@ class Schema(Generic[T]):
                 return None, error.issues
 
         return Examination(self.target, judge, policy, finish_reason)
-
-
-class ReplyReader(Generic[T]):
-    """Reads a reply that comes in pieces; made by `Schema.reader`. The outcome is that of `Schema.read` on the whole.
-
-    What is shown of a reply while it comes is for `Client.stream`.
-    """
-
-    def __init__(
-        self,
-        extractor: Extractor,
-        conclude: Callable[[Extractor, FinishReason | None], Result[T]],
-    ) -> None:
-        self._extractor = extractor
-        self._conclude = conclude
-
-    @property
-    def text(self) -> str:
-        """The reply so far."""
-        return self._extractor.text
-
-    def feed(self, text: str) -> None:
-        """Takes the next piece of the reply, of any size."""
-        self._extractor.feed(text)
-
-    def close(self, finish_reason: FinishReason | None = None) -> Result[T]:
-        """Ends the reply.
-
-        Args:
-            finish_reason: why the model stopped, when known.
-
-        Returns:
-            The value, or the issues.
-        """
-        self._extractor.close()
-        return self._conclude(self._extractor, finish_reason)
 
 
 def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from tests.support.pieces import Piecewise
 from typedllm import Schema
 from typedllm.reading.fixes import TIER
 from typedllm.records import MISSING, FinishReason, Result, Span
@@ -226,7 +227,7 @@ def _in_pieces(
     dice: random.Random, schema: Schema[Any], text: str, whole: Result[Any], finish: FinishReason | None,
     policy: Literal["strict", "safe", "lenient"], allow: list[str],
 ) -> None:  # fmt: skip
-    reader = schema.reader(policy, allow=allow)
+    reader = Piecewise(schema, policy, allow=allow)
     size, at = dice.choice((1, 2, 3, 7, 20, 100)), 0
     while at < len(text):
         step = dice.randint(1, 2 * size)
