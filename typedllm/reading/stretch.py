@@ -30,6 +30,7 @@ _CLOSERS: Final = frozenset("}]")
 _CLOSING: Final = str.maketrans(_PAIRS)
 _STEPS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
 _FIRST: Final = 512
+_SMALL: Final = 48  # characters of a container that is as soon read part by part
 _MOST_QUOTES: Final = 50
 _BLOCK: Final = 256  # fixes that are held against the bound at once
 
@@ -110,11 +111,11 @@ class Stretch:
         return self._base + self._at
 
     def part(self, at: int) -> Part | None:
-        """The container that begins at an offset of the reply, if it closes within the stretch."""
+        """The container that begins at an offset of the reply, if it closes within the stretch and is worth it."""
         if at == self._base + self._start and (whole := self._whole()) is not None:
             return whole
         found = self._index.closed.get(at)
-        if found is None:
+        if found is None or found[0] - at < _SMALL:
             return None
         end, start, stop = found
         inside = self._index.inside(at, end)
