@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
@@ -83,12 +85,15 @@ def suite(pytestconfig: pytest.Config) -> Path:
     folder = Path(pytestconfig.cache.mkdir("json-schema-suite"))
     name = f"jsonschema-{version('jsonschema')}"
     if not (folder / name).exists():
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "jsonschema"]
-        command += ["--retries", "0", "--timeout", "20", "-d", str(folder), name.replace("-", "==")]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("the JSON Schema test suite is not here, and could not be downloaded")
-        with tarfile.open(folder / f"{name}.tar.gz") as archive:
-            archive.extractall(folder, filter="data")
+        with TemporaryDirectory(dir=folder) as mine:  # other processes of the run may do the same at this moment
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "jsonschema"]
+            command += ["--retries", "0", "--timeout", "20", "-d", mine, name.replace("-", "==")]
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                pytest.skip("the JSON Schema test suite is not here, and could not be downloaded")
+            with tarfile.open(Path(mine) / f"{name}.tar.gz") as archive:
+                archive.extractall(mine, filter="data")
+            with suppress(OSError):  # it is there by now
+                (Path(mine) / name).rename(folder / name)
     return folder / name / "json" / "tests"
 
 
