@@ -6,7 +6,6 @@ PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= auto
 BIN := $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: record demo test check lint types quick clean
 

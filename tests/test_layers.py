@@ -59,6 +59,7 @@ def test_imports_point_down(path: Path) -> None:
         assert allowed, f"{here} imports {module}, which stands above it or beside it"
 
 
+@pytest.mark.slow
 def test_no_import_circle() -> None:
     graph = {path: imports(path) for path in MODULES}
     names = {"typedllm." + ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}

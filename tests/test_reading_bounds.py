@@ -64,6 +64,7 @@ def test_hostile_text_is_read_in_linear_time(name: str, unit: str, head: str) ->
     assert reader.close().issues
 
 
+@pytest.mark.slow
 def test_the_places_of_many_parts_are_not_each_told_by_a_long_key() -> None:
     text = '{"' + "k" * SIZE + '": [' + "1," * SIZE + "x]}"
     for each in (text, text.replace(",x", ""), text.replace(",x]", "")):
@@ -79,6 +80,7 @@ def test_a_comment_with_much_space_in_it_is_read_in_linear_time() -> None:
 DEEP = ["[", '{"a":', '{"children":', '{"children":[', '"children":{"children":', '[{"name":"x","tags":[']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("unit", DEEP)
 @pytest.mark.parametrize("closed", [False, True])

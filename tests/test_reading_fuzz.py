@@ -9,6 +9,7 @@ import pytest
 from tests.support import fuzzing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_broken_replies_keep_the_laws(seed: int) -> None:
     dice, texts = random.Random(seed), fuzzing.seeds()

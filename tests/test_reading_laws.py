@@ -146,6 +146,7 @@ LOOSE: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.slow
 @given(LONG, st.lists(st.sampled_from(sorted(LOOSE)), min_size=1, max_size=3), st.sampled_from([1, 7, 50, 400]))
 @settings(max_examples=150)
 def test_what_is_passed_over_at_once_is_read_as_part_by_part(order: Order, ways: list[str], size: int) -> None:
@@ -179,6 +180,7 @@ def same_in_pieces(schema: Schema[Any], text: str, size: int) -> None:
 HOSTILE = ["[", '{"a":', '"', "\\", "/* ", "```json\n", "1", '{"a":1} ', "<think>", "\u00a0", ",", '{"a":"', "'", "a: "]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("head", ["", '{"name": ', '{"name": "', '{"lines": ['])
 def test_hostile_text_ends_in_an_issue(unit: str, head: str) -> None:

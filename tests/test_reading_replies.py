@@ -80,6 +80,7 @@ def shares(cases: list[Case]) -> tuple[dict[str, float], list[Case]]:
     return {said: count / len(cases) for said, count in counts.items()}, wrong
 
 
+@pytest.mark.slow
 def test_what_is_broken_in_one_place_is_read_or_told() -> None:
     said, wrong = shares(list(broken(range(3), hard=0.1)))
     assert [case for case in wrong if case.how not in UNTOLD and case.schema in TYPED] == []
@@ -87,6 +88,7 @@ def test_what_is_broken_in_one_place_is_read_or_told() -> None:
     assert said["right"] > 0.8
 
 
+@pytest.mark.slow
 def test_what_models_write_is_read() -> None:
     said, wrong = shares(list(replies(range(2), hard=0.2)))
     assert wrong == []

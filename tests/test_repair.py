@@ -380,6 +380,7 @@ def test_a_patch_changes_nothing_outside_its_pointers(document: Any, data: st.Da
     assert not any(one != other and one.startswith(f"{other}/") for one in pointers for other in pointers)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(spoilt(), st.data())
 def test_a_value_after_a_patch_is_what_validation_of_the_spliced_document_gives(
@@ -420,6 +421,7 @@ PROFILES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @given(
     st.lists(REPLIES, max_size=12),

@@ -137,6 +137,7 @@ def twice(value: Any, at: int, other: str) -> str | None:
     return text if done else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("declared", "value"), CASES, ids=lambda part: str(part)[:40])
 def test_a_key_that_stands_twice_is_always_seen(declared: Any, value: Any) -> None:
     schema: Schema[Any] = Schema(declared)

@@ -88,6 +88,7 @@ def shuffled(value: Any) -> Any:
     return [shuffled(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(REQUESTS, REPLIES), max_size=4))
 def test_what_was_recorded_is_said_again_in_order(said: list[tuple[Request, Reply]]) -> None:
     with TemporaryDirectory() as folder:

@@ -155,6 +155,7 @@ def inside(declared: Any, value: Any, way: str) -> tuple[Any, Any]:
     raise AssertionError(way)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.sampled_from(TYPES), st.sampled_from(["alone", "list", "map", "optional", "field"]))
 def test_what_is_written_is_read(data: st.DataObject, kind: tuple[Any, st.SearchStrategy[Any]], way: str) -> None:

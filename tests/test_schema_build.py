@@ -156,6 +156,7 @@ def test_order_and_kind_tell_types_apart_that_are_equal() -> None:
     assert shown(list[Literal[0, 1]]) != shown(list[Literal[False, True]])
 
 
+@pytest.mark.slow
 def test_classes_made_in_a_loop_are_let_go() -> None:
     before = len(module._alive)
     made = [weakref.ref(create_model("Passing", n=(int, ...))) for _ in range(2)]

@@ -224,6 +224,7 @@ def deep(levels: int) -> dict[str, Any]:
     return node
 
 
+@pytest.mark.slow
 def test_no_depth_overflows_the_stack() -> None:
     text = render(deep(5000), "Reply")
     assert max(map(len, text.splitlines())) < 200

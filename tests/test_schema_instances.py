@@ -78,6 +78,7 @@ def test_an_example_of_a_whole_domain_is_valid_and_the_same_each_time() -> None:
     assert instance(schema.document) == instance(schema.document)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(TYPES)
 def test_an_example_of_any_type_is_valid(typed: Typed) -> None:

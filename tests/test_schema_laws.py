@@ -35,6 +35,7 @@ def test_what_is_written_is_read_back(case: tuple[Any, list[Any]]) -> None:
         assert not list(schema.iter_errors(json.loads(text)))
 
 
+@pytest.mark.slow
 @relaxed
 @given(TYPES)
 def test_rendering_is_a_function_of_the_type(made: Typed) -> None:

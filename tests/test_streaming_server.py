@@ -325,6 +325,7 @@ def peak(count: int, *, keep: bool) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_items_that_are_not_kept_take_no_memory() -> None:
     peak(1_000, keep=False)  # what is made once, and what the interpreter keeps for reuse
     few, many = peak(500, keep=False), peak(1_500, keep=False)

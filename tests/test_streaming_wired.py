@@ -147,6 +147,7 @@ def peak(count: int) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_items_that_are_not_kept_take_no_memory() -> None:
     peak(450)  # what is made once, and what the interpreter keeps for reuse
     few, many = peak(450), peak(1_000)

@@ -382,6 +382,7 @@ def test_what_does_not_fit_has_reasons(document: Any, family: str, reason: str) 
     assert reason in " ".join(wire.reasons)
 
 
+@pytest.mark.slow
 def test_references_are_written_out_up_to_a_bound() -> None:
     doubled = {f"D{n}": {"type": "array", "items": {"anyOf": [{"$ref": f"#/$defs/D{n + 1}"}] * 2}} for n in range(30)}
     document = {"$ref": "#/$defs/D0", "$defs": {**doubled, "D30": {"type": "integer"}}}

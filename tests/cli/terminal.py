@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
     """A clean environment: this checkout can be imported, no model is configured."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "TERM": "xterm", "COLUMNS": "100", **extra}
+    return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100", **extra}
 
 
 def piped(*args: str, stdin: str = "", env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:

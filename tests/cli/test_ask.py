@@ -127,6 +127,7 @@ def test_a_model_that_cannot_be_asked_says_what_to_do(monkeypatch: pytest.Monkey
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_no_secret_is_printed(server: Server) -> None:
     server.reply = fail(401, f"Incorrect API key provided: {KEY}")
     env = {"TYPEDLLM_API_KEY": KEY, "OPENAI_API_KEY": KEY}
@@ -149,6 +150,7 @@ def test_run_as_a_process_on_pipes(server: Server) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, '{"sentiment":"positive"}\n', "")
 
 
+@pytest.mark.slow
 def test_run_on_a_terminal_shows_progress_and_the_story(server: Server) -> None:
     server.script(say(BAD, wait=0.3), say(GOOD))
     code, screen = on_terminal("run", "-s", FEELING, "-m", at(server), "Lovely.")
@@ -207,6 +209,7 @@ def test_chat_shows_the_model_as_much_as_it_is_told_to_keep(server: Server) -> N
     assert [text for role, text in turns(server, 2) if role == "user"] == ["b", "c"]
 
 
+@pytest.mark.slow
 def test_chat_on_a_terminal(server: Server) -> None:
     server.reply = say(GOOD)
     code, screen = on_terminal("chat", "-s", FEELING, "-m", at(server), typed=["Lovely.\n", "\n", "# note\n", "quit\n"])

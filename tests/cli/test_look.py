@@ -136,6 +136,7 @@ def test_on_a_pipe_the_value_alone_stands_on_standard_output() -> None:
     assert "^^^" in done.stderr
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_value_is_shown_for_a_person() -> None:
     code, screen = on_terminal("check", "-s", FEELING, '```json\n{"sentiment": "neutral"}\n```')
     assert code == 0
@@ -152,6 +153,7 @@ def test_on_a_terminal_nothing_waits_for_a_text_that_nobody_types() -> None:
     assert "no text is given" in screen
 
 
+@pytest.mark.slow
 def test_a_model_cannot_steer_the_terminal() -> None:
     hostile = '\x1b]0;owned\x07 {"sentiment": "[bold]x"}'
     for code, screen in (

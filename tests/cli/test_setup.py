@@ -14,6 +14,7 @@ from typedllm.cli.app import app
 from typedllm.models.services import SERVICES
 
 
+@pytest.mark.slow
 def test_doctor_tells_what_the_service_does(server: Server) -> None:
     server.reply = say("{}")
     done = CliRunner().invoke(app, ["doctor", f"{server.url}#tiny"])
