@@ -195,8 +195,8 @@ UNION = {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "object", "requi
     [
         (SHAPE, {"kind": "circle", "r": -1}, ["/r: expected at least 0, got -1"]),
         (SHAPE, {"kind": "oval"}, ['/kind: expected "circle" | "square", got "oval"']),
-        (SHAPE, {"r": 1}, ['/kind: expected "circle" | "square"']),
-        (SHAPE, {"kind": "square"}, ["/side: expected an integer"]),
+        (SHAPE, {"r": 1}, ['/kind: expected "circle" | "square", got nothing']),
+        (SHAPE, {"kind": "square"}, ["/side: expected an integer, got nothing"]),
         (
             SHAPE,
             {"kind": "square", "side": 1, "r": 2},
@@ -205,7 +205,7 @@ UNION = {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "object", "requi
         (SHAPE, 3, ['/: expected an object with "kind", "r" | an object with "kind", "side", got 3']),
         (TREE, {"v": 1, "kids": [{"v": "1"}]}, ['/kids/0/v: expected an integer, got "1"']),
         (UNION, "long text", ['/: expected a text of at most 3 characters, got "long text"']),
-        (UNION, {}, ["/a: expected a value"]),
+        (UNION, {}, ["/a: expected a value, got nothing"]),
         ({"properties": {"0": {"type": "null"}}}, {"0": 1}, ["/0: expected null, got 1"]),
         ({"properties": {"a/b~c": {"const": [1]}}}, {"a/b~c": 1}, ["/a~1b~0c: expected [1], got 1"]),
         ({"items": {"multipleOf": 0.01}}, [19.99, 0.3, 0.005], ["/2: expected a multiple of 0.01, got 0.005"]),
@@ -221,11 +221,15 @@ UNION = {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "object", "requi
             {"b": 1},
             ['/b: expected a key that is a text that matches ^a, got "b"'],
         ),
-        ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, ["/b: expected a value, needed because a is there"]),
+        (
+            {"dependentRequired": {"a": ["b"]}},
+            {"a": 1},
+            ["/b: expected a value, got nothing, needed because a is there"],
+        ),
         (
             {"if": {"required": ["a"]}, "then": {"required": ["b"]}},
             {"a": 1},
-            ["/b: expected a value, needed by a condition on the rest of the value"],
+            ["/b: expected a value, got nothing, needed by a condition on the rest of the value"],
         ),
         (
             {"allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False},

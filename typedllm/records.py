@@ -99,7 +99,8 @@ class Issue:
 
     def __str__(self) -> str:
         said = [f"expected {self.expected}"] if self.expected else []
-        said += [f"got {self.got}"] if self.got else []
+        got = self.got or ("nothing" if self.code == "missing" else "")
+        said += [f"got {got}"] if got else []
         said += [self.message] if self.message else []
         return f"{self.path or '/'}: {', '.join(said) or self.code}"
 
