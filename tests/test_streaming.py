@@ -113,6 +113,30 @@ def test_an_invalid_item_is_repaired_on_its_own(both: Both) -> None:
     assert stream.usage.requests >= 1
 
 
+def test_the_result_has_the_items_that_were_repaired_on_their_own() -> None:
+    one = Usage(10, output_tokens=5, requests=1)
+    mended = Reply('{"sku":"a","count":1}', usage=one)
+    model = ScriptedModel([Reply(BAD, usage=one), mended], chunk_sizes=[3])
+    with Client(model).stream("x", Order, max_repairs=0) as stream:
+        assert list(stream.items("/lines", Line)) == VALUE.lines
+        result = stream.finish()
+    assert result.value == VALUE
+    assert [attempt.kind for attempt in result.attempts] == ["first", "patch"]
+    assert [issue.path for issue in result.attempts[0].issues] == ["/lines/0/count"]
+    assert result.usage == stream.usage == one + one
+    assert len(model.requests) == 2
+
+
+def test_what_is_wrong_beside_repaired_items_is_asked_for() -> None:
+    bad = BAD.replace('"who":"Ann, Lee"', '"who":5.5').replace('"note":"x\\u00e9y"', '"note":[]')
+    model = ScriptedModel([bad, '{"sku":"a","count":1}', GOOD], chunk_sizes=[3])
+    with Client(model).stream("x", Order, strategy="full") as stream:
+        assert list(stream.items("/lines", Line)) == VALUE.lines
+        assert stream.result() == VALUE
+    assert '{"sku":"a","count":1}' in model.requests[2].messages[-1].text  # shown as it was mended
+    assert "/lines" not in model.requests[2].messages[-1].text.split("{")[0]
+
+
 MISTYPED = ['{"sku":"b","count":"a few"}', '{"sku":"b"}', '{"sku":"b","count":2.5}', '"b"', "null", "[1]", "[[1], {}]"]
 
 

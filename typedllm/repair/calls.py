@@ -13,7 +13,7 @@ from typedllm import prompts
 from typedllm.declared import Schema
 from typedllm.errors import ModelError
 from typedllm.options import Settings
-from typedllm.records import MISSING, JsonSchema, Message, Native, NativeMode, Request, Result
+from typedllm.records import MISSING, Attempt, JsonSchema, Message, Native, NativeMode, Request, Result
 from typedllm.repair.wired import Wired, dump_wired, reshaped, wired
 from typedllm.schema.instances import instance
 from typedllm.schema.profiles import PROMPT_ONLY, Profile
@@ -79,6 +79,23 @@ Loop: TypeAlias = Generator[Step, object, Result[T]]
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """A part of a reply that was asked for again on its own, while the reply came.
+
+    Attributes:
+        pointer: where it stands.
+        before: what the reply has there.
+        data: what it became; `MISSING` where nothing valid came.
+        attempts: what was asked for that.
+    """
+
+    pointer: str
+    before: Any
+    data: Any
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     """All that the loop needs to know of one call.
 
@@ -90,6 +107,7 @@ class Call(Generic[T]):
         arguments: the call's arguments by name, for checks that ask for them.
         clock: seconds, monotonic.
         watch: keeps the accounts of this call; one call each.
+        mended: parts of the reply that is coming which were asked for again; the loop takes them over.
     """
 
     schema: Schema[T]
@@ -99,6 +117,7 @@ class Call(Generic[T]):
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     clock: Callable[[], float] = time.monotonic
     watch: Watch = field(default_factory=Watch)
+    mended: list[Mended] = field(default_factory=list[Mended])
 
 
 def first_request(call: Call[Any], rung: int = 0, native: Native | Literal["chosen"] | None = "chosen") -> Request:

@@ -14,7 +14,7 @@ from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
 from typedllm.repair.checking import Checked, Subject, run_checks
 from typedllm.repair.echo import echoes
 from typedllm.repair.patch import compact
-from typedllm.repair.patched import read_patch
+from typedllm.repair.patched import put_in, read_patch
 from typedllm.repair.plans import Failure, Plan, repair_plan
 from typedllm.repair.unsure import unsure
 from typedllm.repair.wired import decoded_freely, examine_wired, reshaped
@@ -38,7 +38,7 @@ def loop(call: Call[T]) -> Loop[T]:
     except BaseException as error:
         call.watch.end(run.attempts, error, cancelled=True)
         raise
-    call.watch.end(result.attempts, result.error)
+    call.watch.end(run.attempts, result.error)
     return result
 
 
@@ -49,12 +49,15 @@ class _Run(Generic[T]):
         rung: which model of the ladder is asked.
         repairs: how many repairs it was asked for.
         failure: what the next repair starts from.
+        attempts: those of this call.
+        story: the same, and what was asked for parts of a reply while it came.
     """
 
     def __init__(self, call: Call[T]) -> None:
         self.call = call
         self.started = call.clock()
         self.attempts: list[Attempt] = []
+        self.story: list[Attempt] = []
         self.rung = 0
         self.confidence = Confidence("", (), {})
         self.repairs = 0
@@ -85,14 +88,19 @@ class _Run(Generic[T]):
         except (BudgetError, ModelError) as error:
             self.call.watch.failed(error)
             yield from self._attempted(Attempt(plan.kind, request, error.reply, model=self._model))
+            self._take_over()
             return self._without_reply(plan, error) if isinstance(error, ModelError) else self._failed(error)
         if not isinstance(answer, Reply):
             raise TypeError(f"the chat model {self._model} gave no Reply but {answer!r} (return Reply(text))")
         reply = self.call.watch.after(answer)
-        reading, checked = yield from self._examine(plan, reply)
+        first = self._read(plan, reply)
+        reading = self._with_mended(first)
+        reading, checked = yield from self._examine(plan, reply, reading)
+        told = reading if first.status == "ok" else first
         yield from self._attempted(
-            Attempt(plan.kind, request, reply, reading.fixes, reading.issues, self._model, checked.usage)
+            Attempt(plan.kind, request, reply, told.fixes, told.issues, self._model, checked.usage)
         )
+        self._take_over()
         if checked.error is not None:
             return self._failed(checked.error, reading)
         if reading.status == "ok":
@@ -257,26 +265,45 @@ class _Run(Generic[T]):
 
     def _attempted(self, attempt: Attempt) -> Generator[Step, object, None]:
         self.attempts.append(attempt)
+        self.story.append(attempt)
         yield from self._told("on_attempt", self.call.watch.attempted(attempt))
 
     def _told(self, name: str, hooks: Iterable[Callable[[], object]]) -> Generator[Step, object, None]:
         for hook in hooks:
             yield Check(hook, name, scope=self.call.watch.scope)
 
-    def _examine(self, plan: Plan, reply: Reply) -> Generator[Step, object, tuple[Reading[T], Checked]]:
+    def _read(self, plan: Plan, reply: Reply) -> Reading[T]:
         if reply.finish_reason in ("refusal", "content_filter"):
             words = reply.refusal or reply.text
             refused = Issue("", "refused", message=words or "the model declined")
-            return Reading("refused", issues=(refused,)), Checked()
+            return Reading("refused", issues=(refused,))
         settings = self.call.settings
         if plan.patch is not None and self.failure is not None:
-            reading = read_patch(self.call.schema, settings, plan.patch, self.failure.fixes, reply)
-        elif shape := reshaped(self.call.schema, self.call.ladder[self.rung].profile, plan.request.native):
-            reading = examine_wired(
+            return read_patch(self.call.schema, settings, plan.patch, self.failure.fixes, reply)
+        if shape := reshaped(self.call.schema, self.call.ladder[self.rung].profile, plan.request.native):
+            return examine_wired(
                 self.call.schema, shape, reply.text, reply.finish_reason, settings.policy, settings.context
             )
-        else:
-            reading = self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
+        return self.call.schema.examine(reply.text, reply.finish_reason, settings.policy, settings.context)
+
+    def _with_mended(self, reading: Reading[T]) -> Reading[T]:
+        """The reading with the parts that were asked for again while the reply came."""
+        call = self.call
+        if reading.status != "invalid" or not call.mended or reading.data is MISSING:
+            return reading
+        return put_in(call.schema, call.settings, reading, call.mended) or reading
+
+    def _take_over(self) -> None:
+        """What was asked for parts of a reply stands in the story behind the reply."""
+        for part in self.call.mended:
+            self.story += [replace(attempt, kind="patch") for attempt in part.attempts]
+        self.call.mended.clear()
+
+    def _examine(
+        self, plan: Plan, reply: Reply, reading: Reading[T]
+    ) -> Generator[Step, object, tuple[Reading[T], Checked]]:
+        """See whether a reading that is valid passes the checks."""
+        settings = self.call.settings
         if reading.status == "ok" or reading.data is not MISSING:
             self._weigh(plan, reply, reading)
         if reading.status != "ok":
@@ -321,7 +348,7 @@ class _Run(Generic[T]):
         return BudgetError(f"the time bound was met: {seconds} s for the whole call (raise timeout=)", bound="timeout")
 
     def _failed(self, error: TypedLLMError, reading: Reading[T] | None = None) -> Result[T]:
-        error.attempts = tuple(self.attempts)
+        error.attempts = tuple(self.story)
         error.usage = self._usage()
         return self._result(reading or Reading("invalid"), error)
 
@@ -329,7 +356,7 @@ class _Run(Generic[T]):
         return Result(
             reading.value if error is None else None,
             error,
-            tuple(self.attempts),
+            tuple(self.story),
             reading.fixes,
             reading.issues,
             reading.spans,
@@ -341,9 +368,9 @@ class _Run(Generic[T]):
         )
 
     def _usage(self) -> Usage:
-        if len(self.attempts) == 1:
-            return self.attempts[0].usage
-        return sum((attempt.usage for attempt in self.attempts), Usage())
+        if len(self.story) == 1:
+            return self.story[0].usage
+        return sum((attempt.usage for attempt in self.story), Usage())
 
 
 def _declined(words: str) -> RefusalError:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from typedllm.declared import Schema
 from typedllm.options import Settings
 from typedllm.records import MISSING, Fix, Reading, ReadingStatus, Reply
-from typedllm.repair.patch import CUT, Patch, compact
+from typedllm.repair.calls import Mended
+from typedllm.repair.patch import CUT, Patch, Slot, compact
 from typedllm.schema.subschema import at
 from typedllm.schema.walk import is_list, is_object
 from typedllm.validation import pointer
@@ -50,6 +51,27 @@ def read_patch(schema: Schema[T], settings: Settings, patch: Patch, fixes: Seque
     cut = [replace(issue, path=patch.place(issue.path)) for issue in answer.issues if issue.code in CUT]
     others = [issue for issue in reading.issues if issue.code != "missing"]
     return replace(reading, status="truncated", value=None, found=spliced, issues=(*cut, *others))
+
+
+def put_in(schema: Schema[T], settings: Settings, reading: Reading[T], mended: Iterable[Mended]) -> Reading[T] | None:
+    """An invalid document with the parts that were asked for again while it came; None where there are none in it."""
+    slots: list[Slot] = []
+    parts: dict[str, Any] = {}
+    for part in mended:
+        if part.data is not MISSING and compact(part.before) == compact(at(reading.data, part.pointer)):
+            slots.append(Slot(part.pointer, True))
+            parts[part.pointer] = part.data
+    if not parts:
+        return None
+    patch = Patch(reading.data, tuple(slots), {})
+    whole = schema.examine(compact(patch.splice(parts)), "stop", settings.policy, settings.context)
+    spans = {path: span for path, span in reading.spans.items() if not _is_inside(path, parts)}
+    fixes = (*patch.kept(reading.fixes, parts), *whole.fixes)
+    return replace(whole, fixes=fixes, spans=spans, candidates=reading.candidates, reasoning=reading.reasoning)
+
+
+def _is_inside(path: str, parts: Iterable[str]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in parts)
 
 
 def _read_whole(

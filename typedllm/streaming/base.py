@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,8 +12,9 @@ from typedllm import prompts
 from typedllm.declared import Schema
 from typedllm.models import ChatModel
 from typedllm.options import Settings
-from typedllm.records import Issue, Message, Result, Usage
+from typedllm.records import MISSING, Issue, Message, Result, Usage
 from typedllm.repair import Call, Step
+from typedllm.repair.calls import Mended
 from typedllm.repair.feedback import lines
 from typedllm.repair.patch import compact
 from typedllm.schema.walk import is_list
@@ -52,7 +54,6 @@ class BaseStream(Generic[T]):
         self._core = Core(call)
         self._driver = driver
         self._rejected: list[Rejected] = []
-        self._mended = Usage()
         self._source: Any = None  # the generator of all that is shown
         self._left = False
 
@@ -80,7 +81,8 @@ class BaseStream(Generic[T]):
     def usage(self) -> Usage:
         """What the stream cost so far: repairs of single items, and the call itself once it has ended or was left."""
         result = self._core.result
-        return self._mended + (result.usage if result is not None else Usage())
+        parts = (attempt.usage for part in self._core.call.mended for attempt in part.attempts)
+        return sum(parts, result.usage if result is not None else Usage())
 
     def _enter(self, source: Any) -> None:
         if self._source is not None:
@@ -158,15 +160,23 @@ class BaseStream(Generic[T]):
         if not items.keep and not items.ended:
             items.gone = self._core.forget(items.pointer)
 
-    def _settled(self, items: Items, data: Any, result: Result[Any], mended: Result[Any] | None) -> bool:
+    def _settled(
+        self, items: Items, schema: Schema[Any], data: Any, result: Result[Any], mended: Result[Any] | None
+    ) -> bool:
         """Take note of an item; whether it is handed out."""
         if mended is not None:
-            self._mended += mended.usage
+            self._core.call.mended.append(self._part_mended(items, schema, data, mended))
         elif result.ok:
             items.given(data)
         else:
             self._rejected.append(Rejected(items.count - 1, data, result.issues))
         return result.ok or mended is not None
+
+    def _part_mended(self, items: Items, schema: Schema[Any], data: Any, mended: Result[Any]) -> Mended:
+        place = f"{items.pointer}/{items.count - 1}"
+        if not items.keep or not mended.ok:
+            return Mended(place, MISSING, MISSING, mended.attempts)
+        return Mended(place, data, json.loads(schema.dump(mended.value)), mended.attempts)
 
 
 class Throttle:

@@ -110,7 +110,7 @@ class Stream(BaseStream[T]):
                 result, mended = self._judge(schema, data), None
                 if not result.ok and on_invalid == "repair":
                     mended = self._driver.drive(self._mend(schema, data, result))
-                if self._settled(items, data, result, mended):
+                if self._settled(items, schema, data, result, mended):
                     yield (mended or result).value
             self._forget(items)
             snapshot = next(snapshots, END)
@@ -266,7 +266,7 @@ class AsyncStream(BaseStream[T]):
                 result, mended = self._judge(schema, data), None
                 if not result.ok and on_invalid == "repair":
                     mended = await self._driver.drive(self._mend(schema, data, result))
-                if self._settled(items, data, result, mended):
+                if self._settled(items, schema, data, result, mended):
                     yield (mended or result).value
             self._forget(items)
             snapshot = await anext(snapshots, END)
