@@ -14,7 +14,16 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal, Protocol
 
 import pytest
-from pydantic import AliasPath, BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
+from pydantic import (
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ImportString,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 from typing_extensions import TypedDict
 
 from typedllm import Client, Schema
@@ -69,6 +78,13 @@ class Lazy(BaseModel):
     items: typing.Iterable[int]
 
 
+class Importing(BaseModel):
+    """A reply that names code, which pydantic imports."""
+
+    hook: ImportString[Callable[[], int]]
+    either: int | ImportString[Any]
+
+
 @pytest.mark.parametrize(
     ("type_", "problems"),
     [
@@ -82,6 +98,7 @@ class Lazy(BaseModel):
         (Undefined, ["the name 'Missing' is not defined", "the name 'Absent' is not defined"]),
         (Pathless, ["Pathless.inner: an AliasPath alone names no key"]),
         (Lazy, ["Lazy.items: pydantic checks the items of an iterable only when they are drawn"]),
+        (Importing, ["Importing.hook: a reply is not to name code", "Importing.either: a reply is not to name code"]),
         (Annotated[str, Field(pattern="(")], ["regex parse error"]),
     ],
 )

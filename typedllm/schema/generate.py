@@ -20,6 +20,7 @@ UNSUPPORTED: Final = "x-unsupported"
 
 _WAY_OUT: Final = "give it a JSON form with pydantic.WithJsonSchema, or leave the field out with SkipJsonSchema"
 _OTHERWISE: Final = "make it a dataclass or a BaseModel, or declare the JSON that it is made from"
+_NO_IMPORT: Final = "a reply is not to name code that is imported and run (declare the names as a Literal)"
 _NO_KEYS: Final = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "model", "dataclass", "typed-dict", "named-tuple", "call", "none"}
 )
@@ -54,6 +55,13 @@ class Generator(GenerateJsonSchema):
         self._defined.update((str(one.get("ref")), one) for one in schema["definitions"])
         return super().definitions_schema(schema)
 
+    # What no reply is to decide.
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        if _imports(schema):
+            return {UNSUPPORTED: _NO_IMPORT}
+        return super().generate_inner(schema)
+
     # What JSON cannot hold.
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
@@ -76,7 +84,7 @@ class Generator(GenerateJsonSchema):
     def union_schema(self, schema: core.UnionSchema) -> JsonSchemaValue:
         made = super().union_schema(schema)
         arms = [arm for arm in made.get("anyOf", ()) if UNSUPPORTED not in arm]
-        if not arms or len(arms) == len(made["anyOf"]):
+        if not arms or len(arms) == len(made["anyOf"]) or {UNSUPPORTED: _NO_IMPORT} in made["anyOf"]:
             return made
         return arms[0] if len(arms) == 1 else {**made, "anyOf": arms}
 
@@ -269,6 +277,13 @@ def _from_text(keys: Mapping[str, Any], defined: Mapping[str, Any]) -> bool:
     if inner := keys.get("json_schema") or keys.get("schema"):
         return _from_text(inner, defined) or kind in {"function-before", "function-wrap"}
     return kind not in _NO_KEYS
+
+
+def _imports(schema: Mapping[str, Any]) -> bool:
+    """Whether it is pydantic's `ImportString`, which imports what a text names."""
+    function = schema["function"]["function"] if schema["type"] in ("function-plain", "function-before") else None
+    module, name = getattr(function, "__module__", None), getattr(function, "__name__", None)
+    return name == "import_string" and isinstance(module, str) and module.partition(".")[0] == "pydantic"
 
 
 def _flags(cls: type[Flag], members: Iterable[Enum]) -> JsonSchemaValue:
