@@ -50,6 +50,7 @@ _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
 )
 _MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
+_FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
 _EXAMPLE: Final = re.compile(
     r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
     re.IGNORECASE,
@@ -64,7 +65,7 @@ class Found:
         node: what was read.
         fenced: whether it stands in a fence.
         cut: whether the end of the text cut it.
-        lead: the line before it.
+        lead: the line before it, and the one before that.
         end: offset after it.
         mended: whether it is not JSON as it stands.
         unclosed: whether it stands in reasoning that never ended.
@@ -86,11 +87,16 @@ class Found:
         return self.node.start
 
     @property
+    def word(self) -> int:
+        """What the words before it say: 1 that it is the answer, -1 that it is not, 0 neither."""
+        example = bool(_EXAMPLE.search(self.lead.rpartition("\n")[2]))
+        final = bool(_FINAL.search(_MARKUP.sub(" ", self.lead) if example else self.lead))
+        return 1 if final else -example
+
+    @property
     def mark(self) -> int:
         """How strongly the text marks it as the answer."""
-        example = bool(_EXAMPLE.search(self.lead))
-        final = bool(_FINAL.search(_MARKUP.sub(" ", self.lead) if example else self.lead))
-        return 2 * final + self.fenced - 2 * (example and not final)
+        return 2 * self.word + self.fenced
 
 
 class Extractor:
@@ -269,7 +275,7 @@ class Extractor:
     def _begin(self, start: int) -> int:
         self._drop(start)
         if not (self.found and self._base == self._taken + len(self._line) and _BETWEEN.fullmatch(self._line)):
-            self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
+            self._lead = _lead(self._line)
         self.reader = self.latest = self._new_reader(self.target.root, self._base, self.bounds)
         self.reader.eof = self._eof
         text, self._buf = self._buf, ""
@@ -305,6 +311,12 @@ class Extractor:
         if reader.root is not None:
             found = Found(reader.root, bool(self._fence), reader.was_cut, self._lead, end, mended=reader.noted > 0)
             self.found.append(found)
+
+
+def _lead(prose: str) -> str:
+    """The last two lines that say something, without the one that opens a fence."""
+    said = [line.strip(" \t`") for line in prose.split("\n") if line.strip() and not _FENCE_LINE.fullmatch(line)]
+    return "\n".join(said[-2:])
 
 
 def begins(text: str, at: int) -> bool:

@@ -33,7 +33,7 @@ class Option(Generic[T]):
     Attributes:
         entries: what was noted, but for what the aligner passed over.
         outside: what was noted around the node; the first of the entries.
-        known: how many declared keys it has.
+        known: how many declared keys it has, or items.
     """
 
     found: Found
@@ -70,7 +70,8 @@ class Option(Generic[T]):
         if free and grade == 1 and self.kinds <= PLAIN:
             grade = 0  # another notation
         known = 0 if self.valid else -self.known
-        return (grade // 2 if free else grade), known, -self.found.mark, grade, self.rank.unfit, -index
+        mark = self.found.mark if free else self.found.word
+        return grade // 2, known, -mark, grade, -self.found.mark, self.rank.unfit, -index
 
 
 class Weighing(Generic[T]):
@@ -184,8 +185,7 @@ class Weighing(Generic[T]):
         cut_short = found.cut and self.at_limit
         sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
         option.valid = settled.fits and sound and not cut_short
-        keys = self.target.root.properties
-        option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
+        option.known = _known(data, self.target.root)
         return option
 
     def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
@@ -198,6 +198,18 @@ class Weighing(Generic[T]):
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
         option = self.aligned(whole, node, text)
         return [option] if option.rank.unfit == 0 else []
+
+
+def _known(data: Any, shape: Shape) -> int:
+    """How many declared keys there are, in the items too; of a list of other things, how many items."""
+    if isinstance(data, dict):
+        return len(shape.properties & cast("dict[str, Any]", data).keys())
+    if not isinstance(data, list) or "array" not in shape.kinds:
+        return 0
+    items = cast("list[Any]", data)
+    if "object" in shape.items.kinds:
+        return sum(_known(item, shape.items) for item in items if isinstance(item, dict))
+    return len(items)
 
 
 def _is_torn_off(found: Found) -> bool:
