@@ -21,6 +21,7 @@ _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
 _ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
+_RECENT: Final = 8
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 
 
@@ -119,6 +120,8 @@ class BareReader(QuotedReader):
         if word[-1] in ":." and scalar(word[:-1]).kind in ("number", "literal") and self._is_comma(word[-1], end):
             word, quoted = word[:-1], False
             end, stop = self.pos + len(word), stop - 1
+        if not quoted and self._has_lost_opening(word):
+            word, quoted, stop, end = word[:-1], True, stop - 1, self.pos + len(word) - 1
         said, notes = unescaped(word, start) if quoted else (word, [])
         read = Scalar("string", said, self._missing_quote()) if quoted else scalar(word)
         node = Node(read.kind, read.value, start, stop + quoted)
@@ -150,11 +153,16 @@ class BareReader(QuotedReader):
             return True  # quotes as HTML writes them
         if quoted:
             return word[-1].isdigit() and "string" in self._guide().kinds
-        if _ESCAPE.search(word):
+        if _ESCAPE.search(word) or _closes(word):
             return True
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
             return True
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
+
+    def _has_lost_opening(self, word: str) -> bool:
+        """Whether a text ends with a quote such as the others around it have: the one that opens it is missing."""
+        notes = (self.stack[-1].node.notes or ())[-_RECENT:] if self.stack else ()
+        return _closes(word) and any(note.kind == "quote_style" for note in notes)
 
     def _is_bare_key(self) -> bool:
         """Whether the key of this member was written without quotes."""
@@ -196,3 +204,8 @@ class BareReader(QuotedReader):
         digits = self.buf[self.pos] in "-0123456789" and self.buf[self.pos + 1 : self.pos + 50].isdigit()
         self._give_up("too_many_digits" if digits else "too_long")
         return False
+
+
+def _closes(word: str) -> bool:
+    """Whether a text without quotes ends with one that nothing in it opens."""
+    return word[-1] in "'’`´" and word.count(word[-1]) % 2 == 1 and len(word) > 1

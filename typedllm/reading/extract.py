@@ -17,6 +17,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.escaped import unescaped
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
+from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
 from typedllm.reading.target import Shape, Target
@@ -335,6 +336,7 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
         found = _without_braces(text, target, bounds)
     if not found and "array" in target.root.kinds and not target.root.open:
         found = _in_parentheses(text, target, bounds)
+    found = _without_signs(found, text, target, bounds)
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
@@ -405,6 +407,16 @@ def _rescan(text: str, start: int, target: Target, bounds: Bounds) -> list[Found
     extractor = Extractor(target, bounds, start)
     extractor.read(text[start:])
     return extractor.found
+
+
+def _without_signs(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates, with the document whose lines have a sign before them in the place of what was made of it."""
+    read = unprefixed(text, target, bounds)
+    if read is None or any(each.start <= read.start < each.end and not each.mended for each in found):
+        return found
+    lead = _lead(text[max(0, read.start - _HELD) : read.start].rstrip("> \t"))
+    others = [each for each in found if each.end <= read.start or each.start >= read.end]
+    return sorted([*others, Found(read.node, False, False, lead, read.end, mended=True)], key=lambda each: each.start)
 
 
 def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
