@@ -328,6 +328,8 @@ class Aligner:
             meant, kind = shape.folded_keys.get(words.fold(member.key)), "key_form"
         if meant is None and shape.folded_keys.keys() != shape.plain_keys.keys():
             meant = shape.plain_keys.get(words.unaccented(member.key))
+        if meant is None and (bare := words.trimmed(member.key)) != member.key:
+            meant = shape.folded_keys.get(words.fold(bare))
         if meant in keys:
             meant = None
         if meant is not None and self.fix(kind, place, shape, f"{path}/{_escaped(meant)}", _json(meant)):

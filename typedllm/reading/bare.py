@@ -10,7 +10,7 @@ from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.quoted import QuotedReader
 from typedllm.reading.scalars import Scalar, scalar
-from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, declared_key, verdict
+from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, declared_key, unescaped, verdict
 
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
 _OPENING: Final = re.compile(r"[(\[{]")
@@ -20,6 +20,8 @@ _THEN_KEY: Final = re.compile(rf"\s+(?={BARE_KEY.pattern}\s*(?:[\"'“{{\[\d-]|(
 _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60}\s*[,\]\n])")
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
+_ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
+_RECENT: Final = 8
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 
 
@@ -62,7 +64,10 @@ class BareReader(QuotedReader):
         if found is None or not self._is_scalar(found.end()):
             return 0
         if self._place() == "member":
-            return found.end() if _THEN_KEY.match(self.buf, found.end(), self.pos + AHEAD) else 0
+            at = end_of(SPACE, self.buf, found.end())
+            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(self.buf, at, self.stack[-1].known)
+            bare = _THEN_KEY.match(self.buf, found.end(), self.pos + AHEAD)
+            return found.end() if at > found.end() and (quoted or bare) else 0
         behind = _THEN_ITEM.match(self.buf, found.end(), self.pos + AHEAD)
         return found.end() if behind and scalar(behind[1]).kind in ("number", "literal") else 0
 
@@ -97,7 +102,7 @@ class BareReader(QuotedReader):
             return "stop" if sign == "," or end + 1 == len(buf) or buf[end + 1] in "\n\r" else "on"
         rest = buf[end : end + AHEAD]
         after = end_of(SPACE, rest, 1)
-        if after == len(rest) or rest[after] in "}]" or "\n" in rest[:after] or rest.startswith(("//", "/*"), after):
+        if after == len(rest) or rest[after] in ",}]" or "\n" in rest[:after] or rest.startswith(("//", "/*"), after):
             return "stop"
         if rest[after] == "#" and self._is_scalar(end):
             return "stop"
@@ -115,8 +120,12 @@ class BareReader(QuotedReader):
         if word[-1] in ":." and scalar(word[:-1]).kind in ("number", "literal") and self._is_comma(word[-1], end):
             word, quoted = word[:-1], False
             end, stop = self.pos + len(word), stop - 1
-        read = Scalar("string", word, self._missing_quote()) if quoted else scalar(word)
+        if not quoted and self._has_lost_opening(word):
+            word, quoted, stop, end = word[:-1], True, stop - 1, self.pos + len(word) - 1
+        said, notes = unescaped(word, start) if quoted else (word, [])
+        read = Scalar("string", said, self._missing_quote()) if quoted else scalar(word)
         node = Node(read.kind, read.value, start, stop + quoted)
+        node.notes = notes or None
         if read.kind == "number" and len(word) > self.bounds.digits:
             node = Node("hole", None, start, stop)
             node.note(Note("too_many_digits", start, stop, "", True))
@@ -144,9 +153,16 @@ class BareReader(QuotedReader):
             return True  # quotes as HTML writes them
         if quoted:
             return word[-1].isdigit() and "string" in self._guide().kinds
+        if _ESCAPE.search(word) or _closes(word):
+            return True
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
             return True
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
+
+    def _has_lost_opening(self, word: str) -> bool:
+        """Whether a text ends with a quote such as the others around it have: the one that opens it is missing."""
+        notes = (self.stack[-1].node.notes or ())[-_RECENT:] if self.stack else ()
+        return _closes(word) and any(note.kind == "quote_style" for note in notes)
 
     def _is_bare_key(self) -> bool:
         """Whether the key of this member was written without quotes."""
@@ -188,3 +204,8 @@ class BareReader(QuotedReader):
         digits = self.buf[self.pos] in "-0123456789" and self.buf[self.pos + 1 : self.pos + 50].isdigit()
         self._give_up("too_many_digits" if digits else "too_long")
         return False
+
+
+def _closes(word: str) -> bool:
+    """Whether a text without quotes ends with one that nothing in it opens."""
+    return word[-1] in "'’`´" and word.count(word[-1]) % 2 == 1 and len(word) > 1

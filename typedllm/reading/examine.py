@@ -158,9 +158,12 @@ class Examination(Generic[T]):
         order = {id(option): option.order(index, free) for index, option in enumerate(options)}
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
-            rivals = [each for each in options if each.valid and order[id(each)][:4] == order[id(best)][:4]]
+            rivals = [each for each in options if each.valid and order[id(each)][:5] == order[id(best)][:5]]
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
+            best = max(
+                (each for each in options if each is best or _stands_above(each, best)), key=lambda each: each.found.word
+            )
         candidates = tuple(_candidate(option, option is best) for option in options)
         if best.valid:
             return self._accepted(best, extractor, text, candidates, reasoning)
@@ -239,6 +242,12 @@ class Examination(Generic[T]):
             said,
             *(issue for issue in issues if issue.path != path and issue.code not in _OF_THE_CUT),
         ]
+
+
+def _stands_above(option: Option[Any], best: Option[Any]) -> bool:
+    """Whether the text marks another candidate as the answer, though it is not valid: a draft is no answer for it."""
+    same = option.node.kind == best.node.kind
+    return not option.valid and same and option.known > 0 and option.found.word > best.found.word
 
 
 def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "") -> Reading[Any]:

@@ -17,6 +17,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.escaped import unescaped
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
+from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
 from typedllm.reading.target import Shape, Target
@@ -50,6 +51,7 @@ _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
 )
 _MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
+_FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
 _EXAMPLE: Final = re.compile(
     r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
     re.IGNORECASE,
@@ -64,7 +66,7 @@ class Found:
         node: what was read.
         fenced: whether it stands in a fence.
         cut: whether the end of the text cut it.
-        lead: the line before it.
+        lead: the line before it, and the one before that.
         end: offset after it.
         mended: whether it is not JSON as it stands.
         unclosed: whether it stands in reasoning that never ended.
@@ -86,11 +88,16 @@ class Found:
         return self.node.start
 
     @property
+    def word(self) -> int:
+        """What the words before it say: 1 that it is the answer, -1 that it is not, 0 neither."""
+        example = bool(_EXAMPLE.search(self.lead.rpartition("\n")[2]))
+        final = bool(_FINAL.search(_MARKUP.sub(" ", self.lead) if example else self.lead))
+        return 1 if final else -example
+
+    @property
     def mark(self) -> int:
         """How strongly the text marks it as the answer."""
-        example = bool(_EXAMPLE.search(self.lead))
-        final = bool(_FINAL.search(_MARKUP.sub(" ", self.lead) if example else self.lead))
-        return 2 * final + self.fenced - 2 * (example and not final)
+        return 2 * self.word + self.fenced
 
 
 class Extractor:
@@ -269,7 +276,7 @@ class Extractor:
     def _begin(self, start: int) -> int:
         self._drop(start)
         if not (self.found and self._base == self._taken + len(self._line) and _BETWEEN.fullmatch(self._line)):
-            self._lead = "\n".join(self._line.rstrip().rsplit("\n", 2)[-2:]).strip(" \t`")
+            self._lead = _lead(self._line)
         self.reader = self.latest = self._new_reader(self.target.root, self._base, self.bounds)
         self.reader.eof = self._eof
         text, self._buf = self._buf, ""
@@ -307,6 +314,12 @@ class Extractor:
             self.found.append(found)
 
 
+def _lead(prose: str) -> str:
+    """The last two lines that say something, without the one that opens a fence."""
+    said = [line.strip(" \t`") for line in prose.split("\n") if line.strip() and not _FENCE_LINE.fullmatch(line)]
+    return "\n".join(said[-2:])
+
+
 def begins(text: str, at: int) -> bool:
     """Whether the bracket at a place plausibly begins a JSON value."""
     return bool((_OBJECT if text[at] == "{" else _ARRAY).match(text[at : at + _AHEAD]))
@@ -323,6 +336,7 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
         found = _without_braces(text, target, bounds)
     if not found and "array" in target.root.kinds and not target.root.open:
         found = _in_parentheses(text, target, bounds)
+    found = _without_signs(found, text, target, bounds)
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
@@ -393,6 +407,16 @@ def _rescan(text: str, start: int, target: Target, bounds: Bounds) -> list[Found
     extractor = Extractor(target, bounds, start)
     extractor.read(text[start:])
     return extractor.found
+
+
+def _without_signs(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates, with the document whose lines have a sign before them in the place of what was made of it."""
+    read = unprefixed(text, target, bounds)
+    if read is None or any(each.start <= read.start < each.end and not each.mended for each in found):
+        return found
+    lead = _lead(text[max(0, read.start - _HELD) : read.start].rstrip("> \t"))
+    others = [each for each in found if each.end <= read.start or each.start >= read.end]
+    return sorted([*others, Found(read.node, False, False, lead, read.end, mended=True)], key=lambda each: each.start)
 
 
 def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:

@@ -38,6 +38,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "raw_control": "a line break or control character inside a string that is not escaped",
         "invalid_escape": "a backslash that escapes nothing; it is kept",
         "escape_style": "an escape of another language",
+        "line_sign": "a bullet or another sign before each line of the document",
         "escaped_quotes": "quotes of the document itself are escaped",
         "comment": "a comment",
         "literal_style": "a literal of another language, such as True or None",

@@ -46,6 +46,9 @@ _INFO: Final = re.compile(r"[\w.+#/ -]{0,40}\n")
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
 _STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z")
+_COMMAS: Final = (";", "；", "，", "、")
+_RECENT: Final = 8
+_INDENT: Final = re.compile(r"\n[ \t]*\Z")
 _FOREIGN: Final = re.compile(r"[“”„«»´`]\s*\Z")
 _ATTRIBUTE: Final = re.compile(r"\s+[\w:.-]+=[\"']")  # of a tag of HTML
 _IN_TAG: Final = re.compile(r"<[A-Za-z][^<>]*\Z")
@@ -183,6 +186,7 @@ class QuotedReader(BracketReader):
         if lost.fix:
             self._end_before(string, lost)
             return True
+        string.torn = string.torn or ((string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None)
         string.inner += 1
         string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
         if string.inner > self.bounds.quotes:
@@ -287,7 +291,11 @@ class QuotedReader(BracketReader):
         cut = len(seam[0]) if lost.closers else len(seam[2])
         kept, tail = text[: len(text) - cut].rstrip(), text[len(text) - cut :]
         end = self.base + self.pos - (len(text) - len(kept))
-        fix = lost.fix
+        fix, comma = lost.fix, lost.comma
+        if kept.endswith(_COMMAS) and not lost.closers and not comma:
+            fix, comma = fix if self._has_other_commas() else "likely_quote", True
+            kept = kept[:-1].rstrip()
+            end = self.base + self.pos - (len(text) - len(kept))
         other = _FOREIGN.search(kept) or _APOSTROPHE.search(kept)
         if other:
             fix = "likely_quote" if other.re is _APOSTROPHE and fix != "likely_quote" else fix
@@ -304,9 +312,13 @@ class QuotedReader(BracketReader):
         self._end_string(end)
         for bracket in lost.closers:
             self._close(self.base + self.pos - len(tail) + tail.index(bracket) + 1)
-        if lost.comma:
+        if comma:
             self.stack[-1].comma = end
             self._state = self._members if self.stack[-1].closer == "}" else self._items
+
+    def _has_other_commas(self) -> bool:
+        """Whether another sign stood for a comma here before."""
+        return any(note.kind == "wrong_comma" for note in (self.stack[-1].node.notes or ())[-_RECENT:])
 
     def _doubled_in_key(self, string: OpenString, behind: Behind) -> bool | None:
         """Passes over the second of two opening quotes of a key, or the first of two closing ones."""
@@ -347,6 +359,9 @@ class QuotedReader(BracketReader):
         text = "".join(string.parts)
         if string.is_unclear:
             self.fault("unclear_escape", string.start, end)
+        if string.torn and (string.inner - string.apostrophes) % 2:  # the one at the start of a line begins another string
+            likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
+            string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
         if cut:
             self.fix(cut, string.start, end, shown(text))
         self._string = None

@@ -419,7 +419,8 @@ class JsonReader(BareReader):
                 return True
             if self._lacks(AHEAD):
                 return False
-            if not (QUOTED_KEY.match(self.buf, self.pos) or _LOOSE_KEY.match(self.buf, self.pos)):
+            is_key = QUOTED_KEY.match(self.buf, self.pos) or _LOOSE_KEY.match(self.buf, self.pos)
+            if not is_key and declared_key(self.buf, self.pos, frame.known) is None:
                 return self._unexpected()
             self._state = self._members
         elif frame.also == ")" and sign in OPENERS:

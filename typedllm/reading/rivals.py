@@ -58,17 +58,17 @@ _TOKENS: Final = re.compile(
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
 _PUT_IN: Final = {
-    '"': "missing_quote", ",": "missing_comma", ":": "missing_colon", "\\": "unescaped_quote",
+    '"': "missing_quote", "'": "missing_quote", ",": "missing_comma", ":": "missing_colon", "\\": "unescaped_quote",
     "}": "missing_closer", "]": "missing_closer", "{": "missing_opener", "[": "missing_opener",
 }  # fmt: skip
 _TAKEN_OUT: Final = {
     ",": "extra_comma", "}": "extra_closer", "]": "extra_closer", "{": "extra_opener", "[": "extra_opener",
-    '"': "extra_quote", ":": "stray_sign", "\\": "stray_sign",
+    '"': "extra_quote", "'": "extra_quote", ":": "stray_sign", "\\": "stray_sign",
 }  # fmt: skip
 PLAIN: Final = frozenset({
     "trailing_comma", "extra_comma", "comment", "literal_style", "number_style", "space", "escape_style",
     "invalid_escape", "raw_control", "quote_style", "repeated_key", "repeated_key_differs", "json_lines",
-    "escaped_quotes", "concatenation", "call", "tuple", "unclear_escape",
+    "escaped_quotes", "line_sign", "concatenation", "call", "tuple", "unclear_escape",
 })  # fmt: skip
 """Fixes and faults of syntax that no other reading competes with."""
 

@@ -7,6 +7,7 @@ same however the text is cut into pieces.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Container, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -81,6 +82,7 @@ class OpenString:
         "plain",
         "raw",
         "start",
+        "torn",
         "unescaped",
     )
 
@@ -96,6 +98,7 @@ class OpenString:
         self.apostrophes = 0  # how many of them stand between two letters
         self.joined: Node | None = None
         self.escapes: list[int] = []  # which parts were escapes of JSON
+        self.torn = False  # whether a quote inside opens a line
         self.unescaped = False  # whether a backslash before a letter escapes nothing
 
     @property
@@ -435,6 +438,23 @@ def escape(text: str, at: int) -> Escape:
     if found:
         return Escape(found[0], len(found[0]), "unclear_escape")
     return Escape("\\", 1, "invalid_escape")
+
+
+def unescaped(text: str, start: int) -> tuple[str, list[Note]]:
+    """A text without its escapes, and what is odd about them; `start` is where it stands in the reply."""
+    parts, notes, at = list[str](), list[Note](), 0
+    while (sign := text.find("\\", at)) >= 0:
+        read = escape(text, sign)
+        parts += text[at:sign], read.text
+        at = sign + read.length
+        if read.fix:
+            shown = json.dumps(read.text, ensure_ascii=False)[1:-1]
+            fault = read.fix == "unclear_escape"
+            notes.append(Note(read.fix, start + sign, start + at, "" if fault else shown, fault))
+    said = "".join([*parts, text[at:]])
+    if any(note.kind == "invalid_escape" for note in notes) and _CONTROL_OR_LETTER.search(said):
+        notes.append(Note("unclear_escape", start, start + len(text), "", True))
+    return said, notes
 
 
 def _character(text: str, code: int, end: int, at: int) -> Escape:

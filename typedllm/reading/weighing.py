@@ -14,8 +14,9 @@ from typedllm.reading.extract import Found, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
+from typedllm.reading.plainer import Plainer
 from typedllm.reading.report import in_the_way, is_sound
-from typedllm.reading.rivals import PLAIN, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
 from typedllm.reading.settle import Judge, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import Issue, Policy
@@ -33,7 +34,7 @@ class Option(Generic[T]):
     Attributes:
         entries: what was noted, but for what the aligner passed over.
         outside: what was noted around the node; the first of the entries.
-        known: how many declared keys it has.
+        known: how many declared keys it has, or items.
     """
 
     found: Found
@@ -70,7 +71,8 @@ class Option(Generic[T]):
         if free and grade == 1 and self.kinds <= PLAIN:
             grade = 0  # another notation
         known = 0 if self.valid else -self.known
-        return (grade // 2 if free else grade), known, -self.found.mark, grade, self.rank.unfit, -index
+        mark = self.found.mark if free else self.found.word
+        return grade // 2, known, -mark, grade, -self.found.mark, self.rank.unfit, -index
 
 
 class Weighing(Generic[T]):
@@ -128,9 +130,13 @@ class Weighing(Generic[T]):
         self._left -= len(text) - found.start
         if self._left < 0:
             return option
-        near = rivals(text[found.start :], len(text[found.start : found.end].rstrip()), self.bounds)
+        whole, least = text[found.start :], len(text[found.start : found.end].rstrip())
+        near, plain = rivals(whole, least, self.bounds), None
+        if not near and (plain := Plainer(whole)).json != whole and not (plain.single and option.valid):
+            near = rivals(plain.json, plain.length(least), self.bounds)
         if found.cut:
-            near = [rival for rival in near if self._is_before_cut(option, rival, text)]
+            said = plain.json if plain is not None else whole
+            near = [rival for rival in near if _is_before_cut(option, rival, said)]
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
         if not fitting:
             return option
@@ -141,15 +147,27 @@ class Weighing(Generic[T]):
             return self._unclear(option, rival) if any(differs(option.data, each.data) for _, each in best) else option
         if option.valid and not differs(option.data, fit.data):
             return option
+        if plain is not None:
+            read = self._as_written(found, fit, plain.source(rival.mend), text)
+            return read or self._unclear(option, rival)
         shift(fit.found.node, rival.mend, found.start)
         attach(fit.found.node, rival.mend.note(found.start))
         return self.one(fit.found, fit.found.node, text)
 
-    def _is_before_cut(self, option: Option[T], rival: Rival, text: str) -> bool:
-        """Whether a change puts nothing in for what the end of the text has cut."""
-        if option.valid:  # with brackets at its end: nothing else is missing
-            return rival.mend.growth == 0
-        return text[option.found.start + rival.mend.at :].strip(_CLOSING) != ""
+    def _as_written(self, found: Found, fit: Option[T], mend: Mend | None, text: str) -> Option[T] | None:
+        """What a change makes of a text that is no JSON elsewhere either, if it says what the JSON says."""
+        if mend is None:
+            return None
+        reader = JsonReader(self.target.root, found.start, self.bounds)
+        reader.eof = True
+        reader.feed(mend.applied(text[found.start :]))
+        if reader.root is None or not reader.done or reader.gave_up:
+            return None
+        end = reader.base + reader.pos - mend.growth
+        shift(reader.root, mend, found.start)
+        attach(reader.root, mend.note(found.start))
+        read = self.one(Found(reader.root, found.fenced, False, found.lead, end, mended=True), reader.root, text)
+        return read if read.valid and not differs(read.data, fit.data) else None
 
     def _rival(self, found: Found, rival: Rival, text: str) -> Option[T] | None:
         """What the type makes of a neighbour of the candidate, if it is valid."""
@@ -184,8 +202,7 @@ class Weighing(Generic[T]):
         cut_short = found.cut and self.at_limit
         sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
         option.valid = settled.fits and sound and not cut_short
-        keys = self.target.root.properties
-        option.known = len(keys & cast("dict[str, Any]", data).keys()) if isinstance(data, dict) else 0
+        option.known = _known(data, self.target.root)
         return option
 
     def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
@@ -198,6 +215,25 @@ class Weighing(Generic[T]):
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
         option = self.aligned(whole, node, text)
         return [option] if option.rank.unfit == 0 else []
+
+
+def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
+    """Whether a change puts nothing in for what the end of the text has cut."""
+    if option.valid:  # with brackets at its end: nothing else is missing
+        return rival.mend.growth == 0
+    return said[rival.mend.at :].strip(_CLOSING) != ""
+
+
+def _known(data: Any, shape: Shape) -> int:
+    """How many declared keys there are, in the items too; of a list of other things, how many items."""
+    if isinstance(data, dict):
+        return len(shape.properties & cast("dict[str, Any]", data).keys())
+    if not isinstance(data, list) or "array" not in shape.kinds:
+        return 0
+    items = cast("list[Any]", data)
+    if "object" in shape.items.kinds:
+        return sum(_known(item, shape.items) for item in items if isinstance(item, dict))
+    return len(items)
 
 
 def _is_torn_off(found: Found) -> bool:

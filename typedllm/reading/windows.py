@@ -19,7 +19,7 @@ _NUMBER: Final = (
     r"(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
 )
 SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
-_TOKEN: Final = re.compile(f"({_DOUBLE}|{_SINGLE}|{_NUMBER})")  # each begins with one of a few signs: those are sought
+TOKEN: Final = re.compile(f"({_DOUBLE}|{_SINGLE}|{_NUMBER})")  # each begins with one of a few signs: those are sought
 _IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
 _COLON: Final = re.compile(r"[ \t\n\r]*:")
 INSIDE: Final = re.compile(r"\\(.)|\"")
@@ -37,7 +37,7 @@ class Window:
     """
 
     def __init__(self, text: str, left: str, last: bool, first: bool) -> None:
-        parts = _TOKEN.split(text)
+        parts = TOKEN.split(text)
         self.count = count = max(0, len(parts) // 2 - (not last))
         self._texts = texts = parts[0 : 2 * count + 1 : 2]
         self._opening = opening(texts[0]) if first and count else None
@@ -57,7 +57,7 @@ class Window:
         self._has_escapes = "\\'" in text
         if self._has_quoted:
             self.pieces[1::2] = [
-                each if each[0] != "'" else _requoted(each) if '"' in each or "\\" in each else f'"{each[1:-1]}"'
+                each if each[0] != "'" else requoted(each) if '"' in each or "\\" in each else f'"{each[1:-1]}"'
                 for each in self.tokens
             ]
 
@@ -133,7 +133,7 @@ def escapes(token: str) -> int:
     return sum(each[1] == "'" for each in INSIDE.finditer(token, 1)) if "\\'" in token else 0
 
 
-def _requoted(token: str) -> str:
+def requoted(token: str) -> str:
     """A string in single quotes as JSON."""
     inside = token[1:-1]
     if '"' in inside or "\\'" in inside:

@@ -1,0 +1,170 @@
+"""Replies with several things wrong at once: a style throughout, and one sign missing, or a draft beside the answer."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from typedllm import Schema
+
+
+class Stay(BaseModel):
+    """One nested level, texts and other scalars."""
+
+    guest: str
+    nights: int
+    remarks: str = ""
+    extras: list[str] = []
+    paid: bool | None = None
+
+
+class Plan(BaseModel):
+    """A list of them."""
+
+    city: str
+    stays: list[Stay]
+
+
+def read(declared: Any, text: str) -> Any:
+    """The value of a reply."""
+    result = Schema(declared).read(text)
+    assert result.ok, result.issues
+    return result.value
+
+
+def kinds(declared: Any, text: str) -> set[str]:
+    """The kinds of the fixes that were made."""
+    return {fix.kind for fix in Schema(declared).read(text).fixes}
+
+
+def refused(declared: Any, text: str) -> bool:
+    """Whether it is an issue."""
+    return not Schema(declared).read(text).ok
+
+
+# ---- which of several is the answer ----
+
+DRAFT = '{"guest": "Lund", "nights": 2}'
+ANSWER = "{'guest': 'Lund', 'nights': 3}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{DRAFT}\n```\n\nWait, two is too few. Corrected:\n\n```json\n{ANSWER}\n```",
+        f"{DRAFT}\n\nCorrection:\n{ANSWER}",
+        f"An example of the format:\n\n{DRAFT}\n\nThe booking:\n\n{ANSWER}",
+        f"```json\n{DRAFT}\n```\n### Final answer\n\nAs agreed:\n```json\n{ANSWER}\n```",
+    ],
+)
+def test_the_words_before_an_answer_weigh_more_than_its_notation(text: str) -> None:
+    assert read(Stay, text).nights == 3
+
+
+@pytest.mark.parametrize("broken", ["{'guest': 'Lund', 'nights':", "{'guest': 'Lund', 'nights': 'three or so'}"])
+def test_a_draft_does_not_stand_for_the_corrected_answer_that_is_broken(broken: str) -> None:
+    assert refused(Stay, f"{DRAFT}\n\nCorrected:\n\n{broken}")
+    assert refused(list[Stay], f"[{DRAFT}]\n\nCorrected:\n\n[{broken}]")
+
+
+def test_a_word_two_lines_above_does_not_make_an_example_of_the_answer() -> None:
+    assert read(Stay, f"{DRAFT}\nThat was wrong.\n\nThis is the stay:\n{{'guest': 'Lund', 'nights': 3}}").nights == 2
+
+
+# ---- a style throughout, and one sign ----
+
+STYLES = {
+    "single quotes": lambda text: text.replace('"', "'"),
+    "trailing commas": lambda text: text.replace("\n}", ",\n}"),
+    "keys without quotes": lambda text: text.replace('"guest"', "guest").replace('"nights"', "nights"),
+    "missing commas": lambda text: text.replace('"Lund",\n', '"Lund"\n'),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    ("sign", "instead"),
+    [('["a", "b"]', '["a", "b"'), ('["a", "b"]', '"a", "b"]'), ('"b"]', '"b""]'), ('"Berth B"', 'Berth B"')],
+)
+def test_one_sign_is_mended_in_a_text_that_is_no_json_elsewhere_either(style: str, sign: str, instead: str) -> None:
+    text = '{\n  "guest": "Lund",\n  "nights": 3,\n  "extras": ["a", "b"],\n  "remarks": "Berth B"\n}'
+    value = read(Stay, STYLES[style](text.replace(sign, instead)))
+    assert value == Stay(guest="Lund", nights=3, extras=["a", "b"], remarks="Berth B")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"guest": "Lund" "nights": 3 "paid": true "remarks" "late"}',
+        '{"guest" "Lund", "nights" 3 "paid" true \'remarks\': "late"}',
+        "{'guest': 'Lund', 'nights': 3 'paid': True 'remarks': 'late'}",
+        '{"guest": "Lund", "nights": 3 "remarks" "late", "paid": true}',
+    ],
+)
+def test_keys_follow_numbers_and_literals_without_a_comma(text: str) -> None:
+    assert read(Stay, text) == Stay(guest="Lund", nights=3, paid=True, remarks="late")
+
+
+def test_two_commas_behind_a_literal_of_another_language_are_no_part_of_it() -> None:
+    assert read(Stay, '{"guest": "Lund", "paid": None,,\n "nights": 3,}').paid is None
+
+
+# ---- texts ----
+
+
+def test_escapes_count_in_a_text_whose_opening_quote_is_missing() -> None:
+    text = '{"guest": "Lund", "remarks": Late.\\nBring the \\"red\\" key.", "nights": 3}'
+    assert read(Stay, text).remarks == 'Late.\nBring the "red" key.'
+    assert refused(Stay, '{"guest": "Lund", "remarks": see C:\\Users\\new", "nights": 3,}')
+
+
+def test_escapes_in_a_text_without_quotes_are_in_doubt() -> None:
+    result = Schema(Stay).read("{guest: Lund, nights: 3, remarks: late\\nagain}")
+    assert [issue.code for issue in result.issues] == ["likely_quote"]
+
+
+def test_a_quote_that_opens_a_line_belongs_to_no_text_that_has_an_odd_number_of_them() -> None:
+    torn = '{"guest": "Lund", "nights": 3, "extras": [\n  "a bed; and a cot.\n  "Towels",\n  "soap"]}'
+    assert refused(Stay, torn)
+    paired = '{"guest": "Lund", "nights": 3, "extras": ["the sign says\n  "Towels" twice", "soap"]}'
+    assert read(Stay, paired).extras == ['the sign says\n  "Towels" twice', "soap"]
+
+
+def test_the_sign_that_stands_for_commas_is_no_part_of_a_text_without_its_closing_quote() -> None:
+    text = '{\n"nights": 3;\n"guest": "Lund;\n"remarks": "late"\n}'
+    assert read(Stay, text).guest == "Lund"
+    assert refused(Stay, '{\n"nights": 3,\n"guest": "Lund;\n"remarks": "late"\n}')
+
+
+# ---- signs before lines, and around keys ----
+
+LISTED = """{
+  - "city": "Oslo",
+  - "stays": [
+    - {
+      - "guest": "O'Neil",
+      - "nights": -2
+    }
+  ]
+}"""
+QUOTED = '> Here it is:\n>\n> {\n>   "city": "Oslo",\n>   "stays": [{"guest": "O\'Neil", "nights": -2}]\n> }'
+
+
+@pytest.mark.parametrize("text", [LISTED, LISTED.replace("- ", "* "), LISTED.replace("- ", "•  "), QUOTED])
+def test_a_sign_before_each_line_is_none_of_the_document(text: str) -> None:
+    assert read(Plan, text) == Plan(city="Oslo", stays=[Stay(guest="O'Neil", nights=-2)])
+    assert "line_sign" in kinds(Plan, text)
+    reader = Schema(Plan).reader()
+    for sign in text:
+        reader.feed(sign)
+    assert reader.close().value == read(Plan, text)
+
+
+def test_bullets_in_a_text_stay() -> None:
+    text = '{\n"guest": "Lund",\n"nights": 3,\n"remarks": "Bring:\n- soap\n- a towel"\n}'
+    assert read(Stay, text).remarks == "Bring:\n- soap\n- a towel"
+
+
+def test_emphasis_is_no_part_of_a_declared_key() -> None:
+    assert read(Stay, '{"**guest**": "**Lund**", "`nights`": 3}') == Stay(guest="**Lund**", nights=3)
+    assert read(dict[str, int], '{"**a**": 1}') == {"**a**": 1}
