@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
+from typedllm.reading.fits import fits
 from typedllm.reading.target import Target
 from typedllm.records import MISSING, Issue, JsonValue
 from typedllm.schema.keys import Keys
@@ -82,8 +83,10 @@ class PydanticValidator(Generic[T]):
         if self._is_any:
             return cast("T", plain.parse(data))
         value = self._at_once(data, context)
-        if not self._keys.are_once(text, value):
-            plain.parse(data)
+        if self._target.has_bits or not self._keys.are_once(text, value):
+            parsed = plain.parse(data)
+            if (self._target.has_bits or self._target.has_synonyms) and not fits(parsed, self._target.root):
+                raise ValueError("it takes a closer look whether this is what is declared")
         return value
 
     def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> T:
@@ -95,8 +98,12 @@ class PydanticValidator(Generic[T]):
         return self._adapter.validate_json(data, strict=True, context=context, extra="forbid")
 
     @cached_property
+    def _target(self) -> Target:
+        return Target(self._document)
+
+    @cached_property
     def _overlaps(self) -> bool:
-        return Target(self._document).overlaps
+        return self._target.overlaps
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""

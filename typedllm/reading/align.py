@@ -330,7 +330,7 @@ class Aligner:
             meant = shape.plain_keys.get(words.unaccented(member.key))
         if meant is None and (bare := words.trimmed(member.key)) != member.key:
             meant = shape.folded_keys.get(words.fold(bare))
-        if meant in keys:
+        if meant in keys and member.key not in shape.child(meant).also:
             meant = None
         if meant is not None and self.fix(kind, place, shape, f"{path}/{_escaped(meant)}", _json(meant)):
             return meant
@@ -473,8 +473,10 @@ class Aligner:
         if meant is None and shape.literals is None:
             return self._contained(node, shape, path)
         if meant is None:
-            self._unfit(node, path)
-            return as_written(node)
+            value = as_written(node)
+            equal = shape.literals is not None and not isinstance(value, str) and value in shape.literals
+            self.fault("unlisted" if equal else _UNFIT, node.start, node.end, path)  # to Python, true is 1
+            return value
         data, kind, after = meant
         if node.kind == "bare" and kind in _STILL_TEXT:
             self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, _json(node.text))))
@@ -492,7 +494,8 @@ class Aligner:
         if inner is not None and self._fits(inner, shape, path) and self.fix("encoded", node, shape, path, "{...}"):
             return self.align(inner, shape, path)
         value = as_written(node)
-        if "array" in shape.kinds and value is not None and not shape.prefix and self._fits(node, shape.items, path):
+        is_something = value is not None and (not isinstance(value, str) or value.strip() != "")
+        if "array" in shape.kinds and is_something and not shape.prefix and self._fits(node, shape.items, path):
             return self._wrapped(node, shape, path)
         self._unfit(node, path)
         return value

@@ -129,6 +129,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "unread": "this is not what the only form with this key declares, and must not be left out",
     "unknown_keys": "none of these keys is declared",
     "unfit": "this is not what is declared",
+    "unlisted": "this is none of the declared values",
     "not_finite": "JSON has no such number",
 }
 

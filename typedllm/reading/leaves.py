@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal, InvalidOperation
+from math import isinf
 from typing import Final, NamedTuple, cast
 
 from typedllm.reading import words
@@ -139,7 +140,9 @@ def _text_number(text: str, shape: Shape, digits: int) -> Meaning | None:
     if meant is None or len(meant.value) > digits:
         return None
     if "number" in shape.kinds:
-        return Meaning(json.loads(meant.value), meant.fix, meant.value)
+        value = json.loads(meant.value)
+        beyond = isinf(value) and meant.value[-1].isdigit()
+        return None if beyond else Meaning(value, meant.fix, meant.value)
     if _POINTS.fullmatch(text.strip()):
         return None  # in many languages a point separates thousands
     whole = whole_number(meant.value, digits)
@@ -150,6 +153,8 @@ def _literal(node: Node, shape: Shape, spelling: words.Spelling) -> Meaning | No
     value = as_written(node)
     if shape.lists(value):
         return Meaning(value)
+    if node.kind == "number" and (same := shape.equal_number(value)) is not None:
+        return Meaning(same, "number_form")
     text = words.trimmed(json.dumps(value) if node.kind == "literal" else node.text)
     quoted = node.kind in ("string", "bare")
     if quoted and (meant := _word(text, shape)):

@@ -42,7 +42,7 @@ def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) ->
             note = Note("elision", note.start, note.end, "", True)
         if note.fault:
             got = cut(text[note.start : note.end])
-            expected = expects(target, path) if note.kind in ("missing_value", "unread") else ""
+            expected = expects(target, path) if note.kind in ("missing_value", "unread", "unlisted") else ""
             issues.append(Issue(path, note.kind, expected, got, FAULTS[note.kind], Span(note.start, note.end)))
         elif entry.is_permitted(policy):
             fixes.append(as_fix(path, note, text))

@@ -73,6 +73,17 @@ class Target:
         unions = (self.shape(node) for _, node in walk(self.document) if is_object(node) and _ARMS & node.keys())
         return any(_overlap([arm for arm in union.arms if arm.properties]) for union in unions if union.tag is None)
 
+    @cached_property
+    def has_bits(self) -> bool:
+        """Whether a declared value is a truth value, 0 or 1: to Python, and so to pydantic, true is equal to 1."""
+        nodes = (self.shape(node) for _, node in walk(self.document) if is_object(node))
+        return any(isinstance(each, int | float) and each in (0, 1) for node in nodes for each in node.literals or ())
+
+    @cached_property
+    def has_synonyms(self) -> bool:
+        """Whether a property is read under several keys: of two of them in one object, pydantic takes the first."""
+        return any(is_object(node) and "x-also" in node for _, node in walk(self.document))
+
     def shape(self, node: object, allow: frozenset[str] = NONE) -> Shape:
         """The shape of a sub-document, where what stands around it allows these lossy fixes."""
         if not isinstance(node, dict):
@@ -302,7 +313,8 @@ class Shape:
             names = [names]
         if not isinstance(names, list) or self.literals is None:
             return {}
-        return dict(zip(cast("list[str]", names), self.literals, strict=False))
+        found = dict(zip(cast("list[str]", names), self.literals, strict=False))
+        return {**cast("JsonSchema", self.node.get("x-aliases", {})), **found}
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -336,6 +348,11 @@ class Shape:
     @cached_property
     def _listed(self) -> frozenset[tuple[type, object]]:
         return frozenset((type(each), each) for each in self.literals or () if not isinstance(each, dict | list))
+
+    def equal_number(self, value: object) -> int | float | None:
+        """The number among `literals` that is equal to a number."""
+        numbers = (each for each in self.literals or () if isinstance(each, int | float) and not isinstance(each, bool))
+        return next((each for each in numbers if each == value), None)
 
     @cached_property
     def hint(self) -> str:
@@ -380,10 +397,17 @@ class Shape:
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
-        """Names of fields in code, to their keys, where the two differ."""
+        """Names of fields in code, and other keys under which they are read, to their keys."""
         return {
-            str(shape.source["x-field"]): key for key, shape in self.properties.items() if "x-field" in shape.source
+            name: key
+            for key, shape in self.properties.items()
+            for name in (*shape.also, *([str(shape.source["x-field"])] if "x-field" in shape.source else ()))
         }
+
+    @cached_property
+    def also(self) -> tuple[str, ...]:
+        """The other keys under which this property is read."""
+        return tuple(cast("list[str]", self.source.get("x-also", ())))
 
     @cached_property
     def folded_keys(self) -> Mapping[str, str | None]:

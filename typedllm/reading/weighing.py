@@ -221,7 +221,10 @@ def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     """Whether a change puts nothing in for what the end of the text has cut."""
     if option.valid:  # with brackets at its end: nothing else is missing
         return rival.mend.growth == 0
-    return said[rival.mend.at :].strip(_CLOSING) != ""
+    at = rival.mend.at
+    while rival.mend.new and said.startswith(rival.mend.new, at):  # to put a sign in before its like is no other change
+        at += 1
+    return said[at:].strip(_CLOSING) != ""
 
 
 def _known(data: Any, shape: Shape) -> int:

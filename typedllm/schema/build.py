@@ -4,7 +4,9 @@ The document is draft 2020-12, in validation mode, under the names that are vali
 keywords carry what the other parts of the package need and JSON Schema loses; `strip_hints` takes them out again:
 
 - `x-names`: beside `enum` or `const`: the member names of the Enum, parallel to the values.
+- `x-aliases`: further names of the members of the Enum, to their values.
 - `x-field`: on a property whose key is an alias, and on the items of a named tuple: the Python name of the field.
+- `x-also`: on a property: the other keys under which the field is read.
 - `x-type`: `decimal`, `fraction`, `bytes`, `complex`, `set`, `timedelta`, `named-tuple`: what the value becomes.
 - `x-rules`: rules that are validated and that JSON Schema has no keyword for, in words.
 - `x-validators`: docstrings of validators in code.
@@ -49,7 +51,9 @@ T = TypeVar("T")
 HINTS: Final = frozenset(
     {
         "x-names",
+        "x-aliases",
         "x-field",
+        "x-also",
         "x-type",
         "x-rules",
         "x-validators",

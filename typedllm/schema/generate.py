@@ -103,9 +103,11 @@ class Generator(GenerateJsonSchema):
         if issubclass(schema["cls"], Flag):
             return _flags(schema["cls"], members)
         rules = [f"{member.value}: {docs[member.name]}" for member in members if member.name in docs]
-        return _hinted(
+        made = _hinted(
             super().enum_schema({**schema, "members": members}), rules=rules, names=[member.name for member in members]
         )
+        aliases = {name: member.value for name, member in schema["cls"].__members__.items() if name != member.name}
+        return {**made, "x-aliases": aliases} if aliases else made
 
     def literal_schema(self, schema: core.LiteralSchema) -> JsonSchemaValue:
         if other := [value for value in schema["expected"] if not _is_json(getattr(value, "value", value))]:
@@ -220,6 +222,9 @@ class Generator(GenerateJsonSchema):
                 properties[found] = {**properties[found], "x-field": name}
             elif choices and name in properties and not self._by_name and [name] not in choices:
                 properties[name] = {UNSUPPORTED: "an AliasPath alone names no key (add a plain name with AliasChoices)"}
+            also = [path[0] for path in choices if len(path) == 1] + [name] * self._by_name
+            if found in properties and (others := [each for each in dict.fromkeys(also) if each != found]):
+                properties[found] = {**properties[found], "x-also": others}
         if "required" in made:  # two fields may be read from one key
             made["required"] = list(dict.fromkeys(made["required"]))
         return made
