@@ -26,6 +26,19 @@ class Milk(Enum):
     COW = "cow"
 
 
+class Pour(BaseModel):
+    """One step."""
+
+    grams: int
+    after: str | None = None
+
+
+class Recipe(BaseModel):
+    """Several steps."""
+
+    pours: list[Pour]
+
+
 class Kettle(BaseModel):
     """Each property under several keys."""
 
@@ -35,6 +48,12 @@ class Kettle(BaseModel):
     maker: str = Field(default="", validation_alias=AliasChoices("maker", "brand", "madeBy"))
 
 
+CALL = (
+    '{"role": "assistant", "calls": [{"id": "c1", "type": "function", "function": {"name": "pour", '
+    '"arguments": "{\\"grams\\": 30}"}}]}'
+)
+With = Literal["oat", "salt and pepper", "cow"]
+
 READ: list[tuple[Any, str, Any, set[str]]] = [
     # several names of one thing
     (Milk, "HAFER", Milk.OAT, {"plain_text", "enum_name"}),
@@ -42,6 +61,26 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
      {"field_name", "string_to_number"}),
     (Kettle, '{"volumeInLitres": 2, "maker": "Brew Co", "brand": "Brew Co"}', Kettle(litres=2, maker="Brew Co"),
      {"field_name", "repeated_key"}),
+    # envelopes in lists, and lists in envelopes
+    (Pour, '[{"name": "pour", "arguments": {"grams": 30}}]', Pour(grams=30), {"single_item", "envelope", "extra_key"}),
+    (Pour, CALL, Pour(grams=30), {"single_item", "envelope", "extra_key", "encoded"}),
+    (list[Pour], '[{"name": "pour", "arguments": {"grams": 30}}, {"name": "pour", "arguments": {"grams": "60"}}]',
+     [Pour(grams=30), Pour(grams=60)], {"envelope", "extra_key", "string_to_number"}),
+    (Recipe, '{"pours": {"pour": [{"grams": 30}, {"grams": 60}]}}', Recipe(pours=[Pour(grams=30), Pour(grams=60)]),
+     {"envelope"}),
+    (list[Pour], '{"pours": {"grams": 30}}', [Pour(grams=30)], {"envelope", "single_item"}),
+    (list[Pour], '<step>{"grams": 30}</step>\n<step>{"grams": 60}</step>', [Pour(grams=30), Pour(grams=60)],
+     {"json_lines", "prose"}),
+    (list[Milk], '{"milks": "cow"}', [Milk.COW], {"envelope", "single_item"}),
+    # lists without brackets
+    (list[int], "30", [30], {"single_item"}),
+    (list[int], "30, 60, 100", [30, 60, 100], {"plain_text", "split_text", "string_to_number"}),
+    (set[Milk], "- oat\n- Cow", {Milk.OAT, Milk.COW}, {"plain_text", "split_text", "enum_form"}),
+    (list[Milk], "oat and cow", [Milk.OAT, Milk.COW], {"plain_text", "split_text"}),
+    (list[str], '"oat", "cow"', ["oat", "cow"], {"json_lines"}),
+    (list[str], '"oat"', ["oat"], {"json_lines"}),
+    (dict[str, list[With]], '{"with": "salt and pepper, oat"}',
+     {"with": ["salt and pepper", "oat"]}, {"split_text"}),
     # numbers
     (Literal[5, True], "5.0", 5, {"number_form"}),
     (Literal[5, True], '"true"', True, {"json_form"}),
@@ -55,6 +94,17 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     # two keys for one property
     (Kettle, '{"litres": 2, "volumeInLitres": 3}', "/volumeInLitres", "repeated_key_differs"),
     (Kettle, '{"litres": 2, "maker": "Brew Co", "brand": "Pour Co"}', "/maker", "repeated_key_differs"),
+    # any text would be a list of texts, and any list in an envelope a scalar
+    (list[str], "oat", "", "no_json"),
+    (list[str], '{"note": "there is none"}', "", "type"),
+    (Milk, '{"type": "string", "enum": ["cow"]}', "", "label"),
+    (Pour, '[{"name": "pour", "arguments": {"grams": 30}}, {"name": "pour", "arguments": {"grams": 60}}]', "", "type"),
+    (list[Pour], '<draft>{"grams": 30}</draft><final>{"grams": 60}</final>', "", "ambiguous"),
+    # one number or two
+    (list[int], "1,200", "", "no_json"),
+    (list[float], "1,5", "", "no_json"),
+    (dict[str, list[int]], '{"grams": "1,200, 300"}', "/grams", "type"),
+    (dict[str, list[With]], '{"with": "oat, salt and pepper and cow"}', "/with", "type"),
     # nothing is no item, and what no number holds is no number
     (dict[str, list[str]], '{"notes": ""}', "/notes", "type"),
     (float, '"1e999"', "", "type"),

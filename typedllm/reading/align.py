@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.envelopes import envelopes
 from typedllm.reading.fits import fits
 from typedllm.reading.fixes import LOSSY, TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
+from typedllm.reading.listed import parts
 from typedllm.reading.nodes import Member, Node, Whole, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
@@ -26,6 +28,7 @@ from typedllm.schema.walk import is_object
 _STILL_TEXT: Final = ("", "time_form", "space_around")
 _UNFIT: Final = "unfit"
 _OBJECT: Final[frozenset[Kind]] = frozenset({"object"})
+_CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \t]*(?P=mark)", re.DOTALL)
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
@@ -282,6 +285,8 @@ class Aligner:
     def _object(self, node: Node, shape: Shape, path: str) -> Data:
         if "object" not in shape.kinds:
             return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
+        if path and (found := self._enveloped(node, shape, path)) is not None:
+            return self.align(found, shape, path)
         data: dict[str, Data] = {}
         known, keys = shape.properties, frozenset[str]()
         for member in node.members:
@@ -306,6 +311,19 @@ class Aligner:
         if known and not shape.required and node.members and data.keys().isdisjoint(known) and shape.extra is True:
             self.fault("unknown_keys", node.start, node.end, path)
         return data
+
+    def _enveloped(self, node: Node, shape: Shape, path: str) -> Node | None:
+        """What stands in an envelope here, where keys that must be there tell that it is meant; its notes are taken."""
+        items = shape if "object" in shape.kinds else shape.items
+        if not items.required or any(member.key in items.properties for member in node.members[:1]):
+            return None
+        for inner, notes in envelopes(node, shape):
+            if inner.kind in ("object", "array") and self._fits(inner, shape, path):
+                entries = [Entry(path, note, shape.allow) for note in notes]
+                if all(entry.is_permitted(self.policy) for entry in entries):
+                    self.entries.extend(entries)
+                    return inner
+        return None
 
     def _complete(self, data: dict[str, Data], node: Node, shape: Shape, path: str) -> None:
         """Required keys that are missing: their defaults where that is permitted."""
@@ -451,6 +469,8 @@ class Aligner:
     def _other_container(self, node: Node, shape: Shape, path: str) -> Data:
         if node.kind == "object" and "array" in shape.kinds and self._fits(node, shape.items, path):
             return self._wrapped(node, shape, path)
+        if path and node.kind == "object" and (found := self._enveloped(node, shape, path)) is not None:
+            return self.align(found, shape, path)
         self._unfit(node, path)
         return self._plain(node, path)
 
@@ -497,8 +517,24 @@ class Aligner:
         is_something = value is not None and (not isinstance(value, str) or value.strip() != "")
         if "array" in shape.kinds and is_something and not shape.prefix and self._fits(node, shape.items, path):
             return self._wrapped(node, shape, path)
+        split = self._split(node, shape, path) if "array" in shape.kinds and isinstance(value, str) else None
+        if split is not None and self.fix("split_text", node, shape, path, "[...]"):
+            return self.align(split, shape, path)
         self._unfit(node, path)
         return value
+
+    def _split(self, node: Node, shape: Shape, path: str) -> Node | None:
+        """The list that one text stands for, where each of its parts is an item and the whole is none."""
+        items = shape.items
+        if shape.prefix or items.takes_texts or items.open or items.kinds <= _CONTAINERS:
+            return None
+        if any(meaning(node, arm, self.bounds.digits, self._spelling) for arm in items.arms or (items,)):
+            return None
+        for found in parts(node.text):
+            made = Node("array", [Node("string", part, node.start, node.end) for part in found], node.start, node.end)
+            if self._fits(made, shape, path) and not self._try(made, shape, path).rank.lossy:
+                return made
+        return None
 
     def _decoded(self, node: Node, shape: Shape) -> Node | None:
         """The JSON that a string holds, all of it."""

@@ -1,4 +1,4 @@
-"""What an answer may be wrapped in: one key, or the keys of a tool call, none of which is declared."""
+"""What an answer may be wrapped in: one key, the keys of a tool call, none of which is declared, or a list of these."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.target import Shape
 
-_DEPTH: Final = 2
+_DEPTH: Final = 4
 _MEMBERS: Final = 8
 _CONTAINERS: Final = ("object", "array")
 _CALL: Final = frozenset({"name", "type", "id"})
@@ -22,7 +22,7 @@ def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
     """The parts that may be the answer when the whole does not fit, each with the fixes that say what was around it.
 
     A part is taken out only where none of the keys around it is declared, and all that stands beside it are scalars. A
-    scalar stands in one envelope only, or in a tool call.
+    scalar stands in one envelope only, or in a tool call. An envelope may be the only item of a list.
     The name in a tool call (`{"name": ..., "arguments": {...}}`) is that of the tool.
 
     Args:
@@ -31,6 +31,9 @@ def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
     """
     notes: list[Note] = []
     for depth in range(_DEPTH):
+        if node.kind == "array" and len(node.items) == 1 and node.items[0].kind == "object":
+            notes = [*notes, Note("single_item", node.start, node.end, "[0]")]
+            node = node.items[0]
         member = _wrapped(node, root)
         if member is None or (depth and not _may_be_deep(node, member)) or _is_hollow(member.node, root):
             return
@@ -48,7 +51,7 @@ def _may_be_deep(node: Node, member: Member) -> bool:
 
 def _is_hollow(node: Node, root: Shape) -> bool:
     """Whether an object says nothing, where the answer has keys: it would be all defaults."""
-    return node.kind == "object" and not node.members and bool(root.properties)
+    return node.kind == "object" and not node.members and bool(root.properties or root.items.properties)
 
 
 def _wrapped(node: Node, root: Shape) -> Member | None:

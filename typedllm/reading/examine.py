@@ -19,6 +19,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor, Found, finish
 from typedllm.reading.fixes import FAULTS, TIER, Entry, Note
 from typedllm.reading.labels import label
+from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import cut, tell, with_places
@@ -120,7 +121,8 @@ class Examination(Generic[T]):
         """A scalar that stands alone, where a scalar is declared; or text, where text is."""
         root = self.target.root
         text_only = _is_text(root)
-        if root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS):
+        lists = "array" in root.kinds and root.kinds <= _CONTAINERS and not root.prefix and not extractor.found
+        if not lists and (root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS)):
             return []
         start = max((span.end for span in extractor.reasoning), default=0)
         inner = text[start:]
@@ -129,6 +131,8 @@ class Examination(Generic[T]):
         outer = inner[slice(*fenced)] if fenced else inner
         body = outer.strip(" \t\r\n\ufeff")
         start += (fenced[0] if fenced else 0) + outer.find(body)
+        if lists:
+            return self._bare_items(body, start, text, fenced is not None)
         tagged = None if text_only else _TAGGED.fullmatch(body)
         if tagged:
             node = _read_scalar(tagged["text"], start + tagged.start("text"), root, self.bounds)
@@ -150,6 +154,18 @@ class Examination(Generic[T]):
         if (said := _labelled(body, start, root)) is None:
             return [option]
         return [self.weighing.aligned(Found(said, False, False, "", said.end), said, text)]
+
+    def _bare_items(self, body: str, start: int, text: str, fenced: bool) -> list[Option[T]]:
+        """The items of a list that stand alone, where no prose can be taken for one."""
+        items = self.target.root.items
+        node = row(body, start)
+        if node is None and not items.takes_texts and not items.open:
+            node = _read_scalar(body, start, items, self.bounds)
+        if node is None:
+            return []
+        cut = self.finish_reason == "length" and not fenced
+        option = self.weighing.aligned(Found(node, fenced, cut, "", start + len(body)), node, text)
+        return [option] if option.valid else []
 
     # ---- the outcome ----
 

@@ -46,6 +46,7 @@ _HELD: Final = 128  # how far back a sign may have begun that the end of the tex
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
 _TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
+_NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
@@ -467,6 +468,9 @@ def _without_escapes(found: list[Found], text: str, target: Target, bounds: Boun
 
 
 def in_a_row(found: list[Found], text: str) -> bool:
-    """Whether the candidates follow each other with nothing but white space and commas between."""
-    pairs = pairwise(found)
-    return all(_BETWEEN.fullmatch(text, before.end, after.start) for before, after in pairs)
+    """Whether the candidates follow each other with nothing but white space and commas between, or each in its own tag,
+    and all of these alike.
+    """
+    between = {text[before.end : after.start].strip() for before, after in pairwise(found)}
+    tagged = _NEXT_TAG.fullmatch(between.pop()) if len(between) == 1 else None
+    return tagged is not None or all(_BETWEEN.fullmatch(text, a.end, b.start) for a, b in pairwise(found))

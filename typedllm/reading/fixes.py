@@ -71,6 +71,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "key_form": "a key in another case or style, or without its accents",
         "field_name": "a field's name in place of its alias",
         "single_item": "one item in place of a list of it",
+        "split_text": "one text in place of a list, each of whose parts is an item as it is declared",
         "nested_list": "a list around the list",
         "encoded": "JSON inside a string in place of the JSON itself",
         "envelope": "one key around the answer",

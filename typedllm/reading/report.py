@@ -74,11 +74,11 @@ def is_sound(entries: Iterable[Entry], length: int) -> bool:
     """Whether the structure is beyond doubt.
 
     Where brackets were mended, an item must not be taken for a list too, nor anything be left out as unknown: it may
-    belong elsewhere. Nor must anything be taken out of an envelope and for a list: any text would pass then.
+    belong elsewhere. Nor where the quotes of the document were escaped.
     """
     entries = tuple(entries)
     kinds = {entry.note.kind for entry in entries}
-    if "single_item" in kinds and not kinds.isdisjoint(("envelope", "escaped_quotes")):
+    if "single_item" in kinds and "escaped_quotes" in kinds:
         return False
     if not kinds.isdisjoint(_BRACKETS) and any(entry.path and entry.note.kind == "extra_key" for entry in entries):
         return False

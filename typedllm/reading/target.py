@@ -355,6 +355,12 @@ class Shape:
         return next((each for each in numbers if each == value), None)
 
     @cached_property
+    def takes_texts(self) -> bool:
+        """Whether it takes any text."""
+        arms = self.arms or (self,)
+        return any("string" in arm.kinds and arm.literals is None and not arm.format for arm in arms)
+
+    @cached_property
     def hint(self) -> str:
         """What JSON Schema cannot say of the type: `decimal`, `bytes`, `set`, ..."""
         return str(self.node.get("x-type", ""))
