@@ -72,6 +72,15 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[Pour], '<step>{"grams": 30}</step>\n<step>{"grams": 60}</step>', [Pour(grams=30), Pour(grams=60)],
      {"json_lines", "prose"}),
     (list[Milk], '{"milks": "cow"}', [Milk.COW], {"envelope", "single_item"}),
+    # calls with their arguments by name
+    (Pour, "pour(grams=30, after='a \\'minute\\'')", Pour(grams=30, after="a 'minute'"),
+     {"call", "unquoted_key", "wrong_colon", "escape_style", "quote_style"}),
+    (Pour, "First: [kettle.pour(grams=30)] (then wait)", Pour(grams=30),
+     {"prose", "single_item", "call", "unquoted_key", "wrong_colon"}),
+    (Recipe, '{"pours": [Pour(grams=30), Pour(grams=60)]}', Recipe(pours=[Pour(grams=30), Pour(grams=60)]),
+     {"call", "unquoted_key", "wrong_colon"}),
+    (list[Pour], "Pour(grams=30)\nPour(grams=60)", [Pour(grams=30), Pour(grams=60)],
+     {"json_lines", "call", "unquoted_key", "wrong_colon"}),
     # lists without brackets
     (list[int], "30", [30], {"single_item"}),
     (list[int], "30, 60, 100", [30, 60, 100], {"plain_text", "split_text", "string_to_number"}),
@@ -100,6 +109,9 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (Milk, '{"type": "string", "enum": ["cow"]}', "", "label"),
     (Pour, '[{"name": "pour", "arguments": {"grams": 30}}, {"name": "pour", "arguments": {"grams": 60}}]', "", "type"),
     (list[Pour], '<draft>{"grams": 30}</draft><final>{"grams": 60}</final>', "", "ambiguous"),
+    (Pour, "pour(grams=30, after='bloom') or pour(grams=60, after='bloom')", "", "ambiguous"),
+    (Pour, "the function f(x=1), (grams=30) and pour(grams==30)", "", "no_json"),
+    (Pour, "[{'grams': 30]", "", "unclear_brackets"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),

@@ -446,10 +446,10 @@ class Aligner:
         """A list where one is declared."""
         first = node.items[0] if node.items else None
         kind = "single_item" if len(node.items) == 1 else "first_item"
-        if first is None or first.notes or not self._fits(first, shape, path):
+        if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data
-        return self._bare(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+        return self.align(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
 
     def _kept(self, node: Node, shape: Shape, path: str) -> Iterator[Data]:
         """The items that are not left out, each at its place among these."""

@@ -23,6 +23,9 @@ _WORD: Final = re.compile(r"[\w.+-]{1,60}")
 _ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
 _RECENT: Final = 8
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
+KEYWORDS: Final = r"[^\W\d][\w.]{0,60}\((?=\s{0,8}[^\W\d]\w{0,60}\s{0,8}=(?!=))"
+"""A call with its arguments by name, as far as its opening bracket."""
+_KEYWORDS: Final = re.compile(KEYWORDS)
 
 
 class BareReader(QuotedReader):
@@ -39,6 +42,9 @@ class BareReader(QuotedReader):
             return self._elision()
         if PREFIX.match(self.buf, self.pos, self.pos + AHEAD):
             return self._prefix()
+        call = _KEYWORDS.match(self.buf, self.pos)
+        if call and (not self.stack or "object" in self._guide().kinds):
+            return self._keywords(call.end())
         call = _CALL.match(self.buf, self.pos)
         if call:
             return self._call(call.end())
@@ -189,6 +195,18 @@ class BareReader(QuotedReader):
         self.fix("call", self.base + self.pos, self.base + end)
         self.pos = end
         self._calls += 1
+        return True
+
+    def _keywords(self, end: int) -> bool:
+        """A call with arguments by name, which stands for an object of these."""
+        at = self.base + self.pos
+        if not self._push(Node("object", [], at, -1), ")"):
+            return False
+        frame = self.stack[-1]
+        frame.closers = frame.around + ")"
+        self.fix("call", at, self.base + end)
+        self.pos = end
+        self._state = self._members
         return True
 
     def _elision(self) -> bool:

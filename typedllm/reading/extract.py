@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from typedllm.reading.bare import KEYWORDS
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.escaped import unescaped
 from typedllm.reading.fixes import Note
@@ -21,24 +22,30 @@ from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
 from typedllm.reading.target import Shape, Target
+from typedllm.reading.words import fold
 from typedllm.records import Span
 
 _AHEAD: Final = 160
 _UNESCAPED: Final = 5
+_KEYWORD: Final = r"\s{0,8}(?P<key>[^\W\d]\w{0,60})\s{0,8}"
+_NAME: Final = re.compile(r"(?<![\w.])[^\W\d][\w.]{0,60}\Z")
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
 _SIGN: Final = re.compile(
-    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
+    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGNORECASE)
-_PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
+_PARTIAL: Final = re.compile(
+    r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z"
+    r"|(?<![\w.])[^\W\d][\w.]{0,60}+(?:\(\s{0,8}(?:[^\W\d]\w{0,60}\s{0,8}=?)?)?\Z"
+)
 _BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
     rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
-    rf"\[{_BEFORE}(?:[\"'“„‘`´«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|\Z)",
+    rf"\[{_BEFORE}(?:[\"'“„‘`´«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|{KEYWORDS}|\Z)",
     re.DOTALL,
 )
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
@@ -207,6 +214,10 @@ class Extractor:
             pass
         elif sign[0] in "`~":
             return self._fenced(found)
+        elif sign == "(":
+            name = _NAME.search(self._buf[max(0, found.start() - _AHEAD) : found.start()])
+            if name is not None and not self._full and self._is_declared(found["key"]):
+                return self._begin(found.start() - len(name[0]))
         elif not self._full and self._begins(found):
             return self._begin(found.start())
         return found.end()
@@ -217,15 +228,20 @@ class Extractor:
             return self._blank and not self.found
         return begins(self._buf, found.start())
 
+    def _is_declared(self, key: str) -> bool:
+        """Whether the answer, or an item of it, has this key."""
+        shapes = [shape for shape in (self.target.root, self.target.root.items) if "object" in shape.kinds]
+        return any(key in shape.properties or fold(key) in shape.folded_keys for shape in shapes)
+
     def _certain(self, found: re.Match[str]) -> bool:
         """Whether what this sign begins does not depend on text that is still to come."""
-        if self._thinking >= 0 or found[0][0] in '<"':
+        if self._thinking >= 0 or found[0][0] in '<"(':
             return True
         if found[0][0] in "`~":
             return "\n" in self._buf[found.end() : found.start() + _AHEAD]
         ahead = self._buf[found.start() : found.start() + _AHEAD]
         begins = _OBJECT if found[0] == "{" else _ARRAY
-        return all(begins.match(ahead + more) for more in ("\0", "a\0"))
+        return all(begins.match(ahead + more) for more in ("\0", "a\0", "=\0"))
 
     def _drop(self, count: int) -> None:
         gone = self._buf[:count]

@@ -44,7 +44,7 @@ _TIERS: Final[Mapping[Tier, Mapping[str, str]]] = {
         "literal_style": "a literal of another language, such as True or None",
         "number_style": "a number as another language writes it, such as 0x1f, 1_000, +1, .5",
         "concatenation": "a string in pieces joined by +",
-        "call": "a constructor around a value, such as ObjectId(...)",
+        "call": "a constructor around a value, such as ObjectId(...), or a call in place of an object, such as f(a=1)",
         "tuple": "parentheses in place of square brackets",
         "missing_closer": "a closing bracket is missing",
         "wrong_closer": "a closing bracket of another kind",

@@ -201,15 +201,20 @@ class Weighing(Generic[T]):
         option.value, option.issues = settled.value, settled.issues
         cut_short = found.cut and self.at_limit
         sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
-        sound = sound and not (notes and self._takes_anything(node, data))
+        depth = sum(note.kind == "envelope" for note in notes)
+        sound = sound and not (notes and self._takes_anything(node, data, depth))
         option.valid = settled.fits and sound and not cut_short
         option.known = _known(data, self.target.root)
         return option
 
-    def _takes_anything(self, node: Node, data: Any) -> bool:
-        """Whether much passes that is in an envelope by chance: a text for a list of texts, an only item for a scalar."""
+    def _takes_anything(self, node: Node, data: Any, depth: int) -> bool:
+        """Whether much passes that is in envelopes by chance: a text for a list of texts, an only item for a scalar, one
+        item for a list where they are several.
+        """
         if isinstance(data, list):
-            return node.kind == "string" and self.target.root.items.takes_texts
+            return node.kind != "array" and (
+                depth > 1 or (node.kind == "string" and self.target.root.items.takes_texts)
+            )
         return node.kind == "array" and not isinstance(data, dict)
 
     def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
