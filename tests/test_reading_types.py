@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -37,6 +37,21 @@ class Recipe(BaseModel):
     """Several steps."""
 
     pours: list[Pour]
+
+
+class Ratio(NamedTuple):
+    """Named parts."""
+
+    coffee: int
+    water: int
+    unit: str = "g"
+
+
+class Cup(BaseModel):
+    """A tuple and a set within."""
+
+    ratio: Ratio
+    sizes: set[int] = set()
 
 
 class Kettle(BaseModel):
@@ -81,6 +96,15 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
      {"call", "unquoted_key", "wrong_colon"}),
     (list[Pour], "Pour(grams=30)\nPour(grams=60)", [Pour(grams=30), Pour(grams=60)],
      {"json_lines", "call", "unquoted_key", "wrong_colon"}),
+    # tuples with named parts, and sets
+    (Cup, '{"ratio": {"Coffee": "15", "water": 250}}', Cup(ratio=Ratio(15, 250)), {"key_form", "string_to_number"}),
+    (Cup, "Cup(ratio=Ratio(coffee=15, water=250), sizes={120, 240})", Cup(ratio=Ratio(15, 250), sizes={120, 240}),
+     {"call", "unquoted_key", "wrong_colon", "wrong_opener"}),
+    (list[Ratio], '{"coffee": 15, "water": 250}', [Ratio(15, 250)], {"single_item"}),
+    (set[int], "{1, 2}", {1, 2}, {"wrong_opener"}),
+    # members without braces, behind prose
+    (Pour, 'The first pour:\n\n"grams": 30,\n"after": "bloom"', Pour(grams=30, after="bloom"),
+     {"prose", "missing_opener"}),
     # lists without brackets
     (list[int], "30", [30], {"single_item"}),
     (list[int], "30, 60, 100", [30, 60, 100], {"plain_text", "split_text", "string_to_number"}),
@@ -112,6 +136,11 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (Pour, "pour(grams=30, after='bloom') or pour(grams=60, after='bloom')", "", "ambiguous"),
     (Pour, "the function f(x=1), (grams=30) and pour(grams==30)", "", "no_json"),
     (Pour, "[{'grams': 30]", "", "unclear_brackets"),
+    (Cup, '{"ratio": {"coffee": 15}}', "/ratio", "type"),
+    (set[int], "{1: 2}", "", "type"),
+    (list[int], '{"total": 3}', "", "type"),
+    (Pour, 'He wrote "grams": 30', "", "no_json"),
+    (Pour, 'One:\n"grams": 30\nor:\n"grams": 60', "", "no_json"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),
@@ -137,3 +166,15 @@ def test_two_meanings_are_asked_about(declared: Any, text: str, path: str, code:
     result = read(declared, text)
     assert not result.ok
     assert (result.issues[0].path, result.issues[0].code) == (path, code)
+
+
+@pytest.mark.parametrize(
+    "mark", ["<think>|</think>", "<brew:think>|</brew:think>", "[THINK]|[/THINK]", "◁think▷|◁/think▷",
+             "<|START_THINKING|>|<|END_THINKING|>", "<|begin_of_thought|>|<|end_of_thought|>", "|</think>"]
+)  # fmt: skip
+def test_reasoning_is_set_aside_however_it_is_marked(mark: str) -> None:
+    opening, _, closing = mark.partition("|") if "|>" not in mark else mark.partition(">|")
+    opening += ">" * ("|>" in mark)
+    result = read(Pour, f'{opening}Is it {{"grams": 30}}?{closing}\n{{"grams": 60}}')
+    assert result.value == Pour(grams=60)
+    assert [fix.kind for fix in result.fixes] == ["reasoning"]

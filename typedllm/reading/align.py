@@ -283,6 +283,8 @@ class Aligner:
     # ---- objects ----
 
     def _object(self, node: Node, shape: Shape, path: str) -> Data:
+        if shape.named is not None:
+            shape = shape.named
         if "object" not in shape.kinds:
             return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
         if path and (found := self._enveloped(node, shape, path)) is not None:

@@ -43,7 +43,7 @@ class BareReader(QuotedReader):
         if PREFIX.match(self.buf, self.pos, self.pos + AHEAD):
             return self._prefix()
         call = _KEYWORDS.match(self.buf, self.pos)
-        if call and (not self.stack or "object" in self._guide().kinds):
+        if call and (not self.stack or self._guide().takes_members):
             return self._keywords(call.end())
         call = _CALL.match(self.buf, self.pos)
         if call:

@@ -30,18 +30,24 @@ _UNESCAPED: Final = 5
 _KEYWORD: Final = r"\s{0,8}(?P<key>[^\W\d]\w{0,60})\s{0,8}"
 _NAME: Final = re.compile(r"(?<![\w.])[^\W\d][\w.]{0,60}\Z")
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
+_MARK: Final = (
+    rf"<\|?/?(?:[\w-]{{1,20}}:)?(?:(?:start|begin|end)_(?:of_)?)?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>"
+    r"|\[/?(?:think|thinking|thought|reasoning)\]|◁/?(?:think|thinking)▷"
+)
 _SIGN: Final = re.compile(
-    rf"[{{\[]|</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>|`{{3,40}}|~{{3,40}}|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
+    rf"{_MARK}|[{{\[]|`{{3,40}}|~{{3,40}}|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
     re.IGNORECASE,
 )
-_TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGNORECASE)
+_LONGEST_MARK: Final = len("[/reasoning]")
+_TAG: Final = re.compile(_MARK, re.IGNORECASE)
+_CLOSES: Final = re.compile(r"[<\[◁]\|?(?:/|(?:[\w-]{1,20}:)?end_)", re.IGNORECASE)
 _PARTIAL: Final = re.compile(
-    r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z"
+    r"<[^<>\n]{0,80}\Z|◁[^◁▷\n]{0,20}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z"
     r"|(?<![\w.])[^\W\d][\w.]{0,60}+(?:\(\s{0,8}(?:[^\W\d]\w{0,60}\s{0,8}=?)?)?\Z"
 )
 _BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
+    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|-?\d[\d.]*\s*,|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
@@ -51,6 +57,8 @@ _ARRAY: Final = re.compile(
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
 _HELD: Final = 128  # how far back a sign may have begun that the end of the text so far has cut
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
+_FIRST_KEY: Final = re.compile(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:")
+_LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*:", re.MULTILINE)
 _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
 _TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
 _NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
@@ -208,7 +216,7 @@ class Extractor:
     def _sign(self, found: re.Match[str]) -> int:
         """Handles one sign; returns where to go on in the buffer."""
         sign = found[0]
-        if sign[0] == "<":
+        if _TAG.fullmatch(sign):
             self._tag(found)
         elif self._thinking >= 0:
             pass
@@ -230,12 +238,15 @@ class Extractor:
 
     def _is_declared(self, key: str) -> bool:
         """Whether the answer, or an item of it, has this key."""
-        shapes = [shape for shape in (self.target.root, self.target.root.items) if "object" in shape.kinds]
+        root = self.target.root
+        shapes = [shape.named or shape for shape in (root, root.items) if shape.takes_members]
         return any(key in shape.properties or fold(key) in shape.folded_keys for shape in shapes)
 
     def _certain(self, found: re.Match[str]) -> bool:
         """Whether what this sign begins does not depend on text that is still to come."""
-        if self._thinking >= 0 or found[0][0] in '<"(':
+        if found[0] == "[" and len(self._buf) - found.start() < _LONGEST_MARK:
+            return False
+        if self._thinking >= 0 or found[0][0] in '<◁"(' or (len(found[0]) > 1 and found[0][0] == "["):
             return True
         if found[0][0] in "`~":
             return "\n" in self._buf[found.end() : found.start() + _AHEAD]
@@ -253,7 +264,7 @@ class Extractor:
 
     def _tag(self, found: re.Match[str]) -> None:
         at = self._base + found.start()
-        if not found[0].startswith("</"):
+        if not _CLOSES.match(found[0]):
             if self._thinking < 0:
                 self._thinking = at
             return
@@ -437,11 +448,14 @@ def _without_signs(found: list[Found], text: str, target: Target, bounds: Bounds
 
 
 def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
-    """Members without the braces around them."""
+    """Members without the braces around them, from the first line or from one that begins with a key in quotes."""
+    keys = target.root.properties
     start = len(text) - len(text.lstrip("\ufeff \t\r\n,"))
-    key = re.match(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:", text[start : start + 100])
-    if key is None or key[1] not in target.root.properties:
-        return []
+    first = _FIRST_KEY.match(text, start)
+    if first is None or first[1] not in keys:
+        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text) if line[1] in keys), -1)
+        if start < 0:
+            return []
     reader = JsonReader(target.root, start - 1, bounds)
     reader.feed("{" + text[start:].rstrip())
     if not reader.done:

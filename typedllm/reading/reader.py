@@ -35,6 +35,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 _COLON: Final = re.compile(r":|=>?|[：;]")
 _SECOND_COLON: Final = re.compile(r":\s*[\"'“\d{\[tfnTFN-]")
 _LOOSE_KEY: Final = re.compile(r"([\w$@][^\n:{}\[\],\"]{0,100}?)([\"'”’`]?)\s*(?::|=>?|：)")
+_NUMBER_ITEM: Final = re.compile(r"[-+]?[0-9][0-9.]{0,60}\s*[,}]")
 _NO_COLON: Final = re.compile(
     r"([^\W\d][\w$-]{0,60})\s+(?=(?:\"[^\"\n]*\"|'[^'\n]*'|“[^”\n]*”|‘[^’\n]*’|-?\d[\d.]*|true|false|null)\s*[,}])"
 )
@@ -180,6 +181,9 @@ class JsonReader(BareReader):
         if PREFIX.match(self.buf, self.pos, self.pos + AHEAD):
             return self._prefix()
         at = self.base + self.pos
+        if _NUMBER_ITEM.match(self.buf, self.pos) and self._turn_to_array(self.stack[-1]):
+            self._state = self._items
+            return True
         declared = declared_key(self.buf, self.pos, self.stack[-1].known)
         if declared:
             return self._declared_key(declared)

@@ -463,6 +463,21 @@ class Shape:
         return tuple(self._below(item) for item in self.node.get("prefixItems", ()))
 
     @cached_property
+    def named(self) -> Shape | None:
+        """The object that stands for it as well, where it is a tuple of named parts."""
+        if self.hint != "named-tuple":
+            return None
+        parts = {str(part.source["x-field"]): part.source for part in self.prefix if "x-field" in part.source}
+        needed = list(parts)[: self.node.get("minItems", 0)]
+        made = {"type": "object", "properties": parts, "required": needed, "additionalProperties": False}
+        return Shape(self.target, made, None, self.allow)
+
+    @cached_property
+    def takes_members(self) -> bool:
+        """Whether it takes an object, as such or for a tuple of named parts."""
+        return "object" in self.kinds or any(arm.named is not None for arm in self.arms or (self,))
+
+    @cached_property
     def items(self) -> Shape:
         """The shape of the items (of those after `prefix`)."""
         if self.arms:

@@ -208,14 +208,14 @@ class Weighing(Generic[T]):
         return option
 
     def _takes_anything(self, node: Node, data: Any, depth: int) -> bool:
-        """Whether much passes that is in envelopes by chance: a text for a list of texts, an only item for a scalar, one
-        item for a list where they are several.
+        """Whether much passes that is in envelopes by chance: a text or a number for a list of these, an only item for a
+        scalar, one item for a list where they are several.
         """
-        if isinstance(data, list):
-            return node.kind != "array" and (
-                depth > 1 or (node.kind == "string" and self.target.root.items.takes_texts)
-            )
-        return node.kind == "array" and not isinstance(data, dict)
+        if not isinstance(data, list):
+            return node.kind == "array" and not isinstance(data, dict)
+        items = self.target.root.items
+        free = any(arm.literals is None for arm in items.arms or (items,))
+        return node.kind != "array" and (depth > 1 or (free and node.kind != "object"))
 
     def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
         """Several values in a row, where a list of them is declared."""
