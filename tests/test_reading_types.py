@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any, Literal, NamedTuple
 
@@ -47,6 +49,20 @@ class Ratio(NamedTuple):
     unit: str = "g"
 
 
+class Barista(BaseModel):
+    """A name, as tools have one."""
+
+    name: str
+    since: int | None = None
+
+
+class Bill(BaseModel):
+    """A number with all its digits."""
+
+    total: Decimal
+    cups: tuple[int, int] = (0, 0)
+
+
 class Cup(BaseModel):
     """A tuple and a set within."""
 
@@ -87,7 +103,14 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[Pour], '<step>{"grams": 30}</step>\n<step>{"grams": 60}</step>', [Pour(grams=30), Pour(grams=60)],
      {"json_lines", "prose"}),
     (list[Milk], '{"milks": "cow"}', [Milk.COW], {"envelope", "single_item"}),
+    (Barista, '{"name": "hire", "arguments": {"name": "Ann", "since": "2019"}}', Barista(name="Ann", since=2019),
+     {"envelope", "extra_key", "string_to_number"}),
+    (list[Barista], '[{"name": "hire", "arguments": {"name": "Ann"}}, {"name": "hire", "arguments": {"name": "Bo"}}]',
+     [Barista(name="Ann"), Barista(name="Bo")], {"envelope", "extra_key"}),
+    (list[Pour], '1. {"grams": 30}\n2. {"grams": 60}', [Pour(grams=30), Pour(grams=60)], {"json_lines", "prose"}),
     # calls with their arguments by name
+    (Bill, "Bill(total=Decimal('4.50'), cups=(1, Size(2)))", Bill(total=Decimal("4.50"), cups=(1, 2)),
+     {"call", "unquoted_key", "wrong_colon", "quote_style", "tuple"}),
     (Pour, "pour(grams=30, after='a \\'minute\\'')", Pour(grams=30, after="a 'minute'"),
      {"call", "unquoted_key", "wrong_colon", "escape_style", "quote_style"}),
     (Pour, "First: [kettle.pour(grams=30)] (then wait)", Pour(grams=30),
@@ -109,6 +132,9 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[int], "30", [30], {"single_item"}),
     (list[int], "30, 60, 100", [30, 60, 100], {"plain_text", "split_text", "string_to_number"}),
     (set[Milk], "- oat\n- Cow", {Milk.OAT, Milk.COW}, {"plain_text", "split_text", "enum_form"}),
+    (list[Milk], "1. oat\n2. cow", [Milk.OAT, Milk.COW], {"plain_text", "split_text"}),
+    (list[date], "May 3, 2024 and May 4, 2024", [date(2024, 5, 3), date(2024, 5, 4)],
+     {"plain_text", "split_text", "time_form"}),
     (list[Milk], "oat and cow", [Milk.OAT, Milk.COW], {"plain_text", "split_text"}),
     (list[str], '"oat", "cow"', ["oat", "cow"], {"json_lines"}),
     (list[str], '"oat"', ["oat"], {"json_lines"}),
@@ -141,6 +167,9 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (list[int], '{"total": 3}', "", "type"),
     (Pour, 'He wrote "grams": 30', "", "no_json"),
     (Pour, 'One:\n"grams": 30\nor:\n"grams": 60', "", "no_json"),
+    (set[int], "{1, 2} or {3}", "", "ambiguous"),
+    # the name of a member stands alone, or behind that of its class
+    (Milk, '"anything but that. HAFER"', "", "enum"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),

@@ -301,6 +301,8 @@ class Schema(Generic[T]):
         """Whether what the validator takes needs no closer look; a number at the token limit may have gone on."""
         if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
             return False
+        if self.target.may_be_called and ('"arguments"' in text or '"parameters"' in text):
+            return False
         return not (self._has_decimals and may_lose_digits(text))
 
     def _valid(

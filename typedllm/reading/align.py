@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.envelopes import envelopes
+from typedllm.reading.envelopes import arguments, envelopes
 from typedllm.reading.fits import fits
 from typedllm.reading.fixes import LOSSY, TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
@@ -89,6 +89,7 @@ class Aligner:
         self._as_it_is: dict[int, tuple[Data, list[Entry], str]] = {}  # containers where nothing is declared
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
+        self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._spelling = words.Spelling(bounds.compared)
         self.stopped: Entry | None = None
 
@@ -287,6 +288,8 @@ class Aligner:
             shape = shape.named
         if "object" not in shape.kinds:
             return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
+        if (found := self._called(node, shape, path)) is not None:
+            return self.align(found, shape, path)
         if path and (found := self._enveloped(node, shape, path)) is not None:
             return self.align(found, shape, path)
         data: dict[str, Data] = {}
@@ -313,6 +316,16 @@ class Aligner:
         if known and not shape.required and node.members and data.keys().isdisjoint(known) and shape.extra is True:
             self.fault("unknown_keys", node.start, node.end, path)
         return data
+
+    def _called(self, node: Node, shape: Shape, path: str) -> Node | None:
+        """The arguments of a tool call, where its other keys would pass for those of the answer."""
+        if len(node.members) < 2 or (inner := arguments(node, shape)) is None or not self._fits(inner, shape, path):
+            return None
+        if not self.fix("envelope", node, shape, path, "{...}"):
+            return None
+        others = [member for member in node.members if member.node is not inner]
+        self.entries += [Entry(path, Note("extra_key", each.start, each.node.end), shape.allow) for each in others]
+        return inner
 
     def _enveloped(self, node: Node, shape: Shape, path: str) -> Node | None:
         """What stands in an envelope here, where keys that must be there tell that it is meant; its notes are taken."""
@@ -532,11 +545,12 @@ class Aligner:
             return None
         if any(meaning(node, arm, self.bounds.digits, self._spelling) for arm in items.arms or (items,)):
             return None
-        for found in parts(node.text):
-            made = Node("array", [Node("string", part, node.start, node.end) for part in found], node.start, node.end)
-            if self._fits(made, shape, path) and not self._try(made, shape, path).rank.lossy:
-                return made
-        return None
+        place = node.start, node.end
+        made = [Node("array", [Node("string", part, *place) for part in found], *place) for found in parts(node.text)]
+        self._made += made
+        fitting = [each for each in made if self._fits(each, shape, path)]
+        several = any(self._try(each, shape, path).data != self._try(fitting[0], shape, path).data for each in fitting)
+        return fitting[0] if fitting and not several else None
 
     def _decoded(self, node: Node, shape: Shape) -> Node | None:
         """The JSON that a string holds, all of it."""

@@ -194,7 +194,7 @@ class BareReader(QuotedReader):
         """A constructor around one value, which stands for the whole."""
         self.fix("call", self.base + self.pos, self.base + end)
         self.pos = end
-        self._calls += 1
+        self._calls.append(self.stack[-1] if self.stack else None)
         return True
 
     def _keywords(self, end: int) -> bool:

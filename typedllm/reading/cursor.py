@@ -82,7 +82,7 @@ class Cursor:
         self.faults = 0
         self._state: Callable[[], bool] = self._value
         self._spaced = -1  # where the last run of odd white space ended
-        self._calls = 0  # constructors that are open around the value
+        self._calls: list[Frame | None] = []  # the containers in which constructors are open around a value
         self._seen = 0  # how far text without quotes was followed
         self._opened: list[str] = []  # the brackets that are open inside it, as what would close them
         self._quoted = 0  # the quotes inside it

@@ -43,6 +43,15 @@ def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
         yield node, notes
 
 
+def arguments(node: Node, root: Shape) -> Node | None:
+    """What stands in a tool call, though the answer has its other keys too: there, they are those of the tool."""
+    keys = {member.key for member in node.members}
+    if not root.required or not keys & _ARGUMENTS or not keys <= _CALL | _ARGUMENTS or len(keys & _ARGUMENTS) != 1:
+        return None
+    inner = next(member for member in node.members if member.key in _ARGUMENTS)
+    return None if _is_declared(inner.key, root) else inner.node
+
+
 def _may_be_deep(node: Node, member: Member) -> bool:
     """Whether a part that stands in an envelope within another may be the answer."""
     called = any(each.key in _ARGUMENTS for each in node.members)

@@ -47,7 +47,7 @@ _PARTIAL: Final = re.compile(
 )
 _BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|-?\d[\d.]*\s*,|\Z)",
+    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|-?\d[\d.]*\s*[,}}]|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
@@ -62,6 +62,7 @@ _LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*
 _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
 _TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
 _NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
+_BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t]+\Z")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
@@ -499,8 +500,11 @@ def _without_escapes(found: list[Found], text: str, target: Target, bounds: Boun
 
 def in_a_row(found: list[Found], text: str) -> bool:
     """Whether the candidates follow each other with nothing but white space and commas between, or each in its own tag,
-    and all of these alike.
+    and all of these alike, or as the items of a list of Markdown.
     """
     between = {text[before.end : after.start].strip() for before, after in pairwise(found)}
-    tagged = _NEXT_TAG.fullmatch(between.pop()) if len(between) == 1 else None
-    return tagged is not None or all(_BETWEEN.fullmatch(text, a.end, b.start) for a, b in pairwise(found))
+    if len(between) == 1 and _NEXT_TAG.fullmatch(next(iter(between))):
+        return True
+    if _BULLET.search(text[max(0, found[0].start - _HELD) : found[0].start]):
+        return all(_BULLET.fullmatch(text, before.end, after.start) for before, after in pairwise(found))
+    return all(_BETWEEN.fullmatch(text, before.end, after.start) for before, after in pairwise(found))

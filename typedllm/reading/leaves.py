@@ -15,6 +15,7 @@ from typedllm.reading.target import Kind, Shape
 
 Data = object
 _LONG: Final = re.compile(r"[0-9][0-9.]{15,}")
+_PATH: Final = re.compile(r"(?:\w+\.)+\w+")  # of a member of an Enum
 _POINTS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
 
@@ -174,7 +175,7 @@ def _word(text: str, shape: Shape) -> Meaning | None:
     meant = shape.folded_texts.get(words.fold(text)) or shape.plain_texts.get(words.unaccented(text))
     if meant is not None:
         return Meaning(meant, "enum_form")
-    name = text.rpartition(".")[2]
+    name = text.rpartition(".")[2] if _PATH.fullmatch(text) else text
     named = shape.names.get(name)
     if named is None:
         known = shape.folded_names.get(words.fold(name))

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 
-_SEPARATORS: Final = tuple(map(re.compile, (r"\s*\n\s*", r"\s*[;；]\s*", r"\s*\|\s*", r"\s*[,，、]\s*", r"\s+and\s+")))
+_LINES: Final = re.compile(r"\s*\n\s*")
+_COMMAS: Final = re.compile(r"\s*[,，、]\s*")
+_SEPARATORS: Final = (_LINES, re.compile(r"\s*[;；]\s*"), re.compile(r"\s*\|\s*"), _COMMAS, re.compile(r"\s+and\s+"))
 _LAST: Final = re.compile(r"(?:\A|\s+)and\s+")
-_BULLET: Final = re.compile(r"[-*•]\s+")
+_BULLET: Final = re.compile(r"(?:[-*•]|[0-9]{1,3}[.)])\s+")
 _THOUSANDS: Final = re.compile(r"[0-9],[0-9]{3}(?![0-9])")
 _ROW: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"(?:\s*,\s*"(?:[^"\\\x00-\x1f]|\\.)*")*+\s*,?')
 
 
-def parts(text: str) -> list[list[str]]:
-    """The parts of a text that lists them, in each way to take it apart; the first that fits is meant.
+def parts(text: str) -> Iterator[list[str]]:
+    """The parts of a text that lists them, in each way to take it apart.
 
-    It is split at line breaks, or else at semicolons, bars, commas, or "and". Where a comma may stand within a number,
-    it is not split at all.
+    It is split at line breaks, semicolons, bars, commas or "and". Where a comma may stand within a number, it is not
+    split at all.
     """
-    sign = next((sign for sign in _SEPARATORS if sign.search(text.strip())), None)
-    if sign is None or _THOUSANDS.search(text):
-        return []
-    found = [_BULLET.sub("", part, count=1) if sign is _SEPARATORS[0] else part for part in sign.split(text.strip())]
-    *before, last = found
-    apart = [part for part in _LAST.split(last) if part]
-    return [found, [*before, *apart]] if sign is _SEPARATORS[3] and apart != [last] else [found]
+    text = text.strip()
+    if _THOUSANDS.search(text):
+        return
+    for sign in _SEPARATORS:
+        found = sign.split(text)
+        if len(found) < 2:
+            continue
+        if sign is _LINES:
+            found = [_BULLET.sub("", part, count=1) for part in found]
+        yield found
+        *before, last = found
+        apart = [part for part in _LAST.split(last) if part]
+        if sign is _COMMAS and apart != [last]:
+            yield [*before, *apart]
 
 
 def row(text: str, start: int) -> Node | None:

@@ -344,14 +344,15 @@ class JsonReader(BareReader):
         if not sign or self.done:
             return False
         frame, at = self.stack[-1], self.base + self.pos
-        if self._calls and sign != ")":
-            self._calls = 0
+        called = bool(self._calls) and frame is self._calls[-1]
+        if called and sign != ")":
+            self._calls = []
             self.fault("unexpected_text", at, at + 1)
         if sign == ",":
             frame.comma = at
             self.pos += 1
         elif sign in "}])":
-            return self._close_call() if sign == ")" and self._calls and frame.also != ")" else self._closer(sign)
+            return self._close_call() if called else self._closer(sign)
         elif sign in ";；，、":
             self.fix("wrong_comma", at, at + 1, ",")
             frame.comma = at
@@ -382,7 +383,7 @@ class JsonReader(BareReader):
         return frame.node.members[-1].node if frame.closer == "}" else frame.node.items[-1]
 
     def _close_call(self) -> bool:
-        self._calls -= 1
+        self._calls.pop()
         self.pos += 1
         return True
 

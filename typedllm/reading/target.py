@@ -84,6 +84,12 @@ class Target:
         """Whether a property is read under several keys: of two of them in one object, pydantic takes the first."""
         return any(is_object(node) and "x-also" in node for _, node in walk(self.document))
 
+    @cached_property
+    def may_be_called(self) -> bool:
+        """Whether a tool call with its arguments could pass for an object of these keys."""
+        shapes = [self.shape(node) for _, node in walk(self.document) if is_object(node) and "properties" in node]
+        return any(not shape.properties.keys().isdisjoint(("name", "type", "id")) for shape in shapes)
+
     def shape(self, node: object, allow: frozenset[str] = NONE) -> Shape:
         """The shape of a sub-document, where what stands around it allows these lossy fixes."""
         if not isinstance(node, dict):

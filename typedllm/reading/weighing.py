@@ -201,21 +201,23 @@ class Weighing(Generic[T]):
         option.value, option.issues = settled.value, settled.issues
         cut_short = found.cut and self.at_limit
         sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
-        depth = sum(note.kind == "envelope" for note in notes)
-        sound = sound and not (notes and self._takes_anything(node, data, depth))
+        sound = sound and not (notes and self._takes_anything(option, [note.kind for note in notes]))
         option.valid = settled.fits and sound and not cut_short
         option.known = _known(data, self.target.root)
         return option
 
-    def _takes_anything(self, node: Node, data: Any, depth: int) -> bool:
+    def _takes_anything(self, option: Option[T], around: Sequence[str]) -> bool:
         """Whether much passes that is in envelopes by chance: a text or a number for a list of these, an only item for a
         scalar, one item for a list where they are several.
         """
-        if not isinstance(data, list):
-            return node.kind == "array" and not isinstance(data, dict)
+        node, kinds = option.node, {entry.note.kind for entry in option.aligner.entries if not entry.path}
+        if kinds.isdisjoint(("single_item", "split_text")):
+            return False
+        if not isinstance(option.data, list):
+            return node.kind == "array" and not isinstance(option.data, dict)
         items = self.target.root.items
-        free = any(arm.literals is None for arm in items.arms or (items,))
-        return node.kind != "array" and (depth > 1 or (free and node.kind != "object"))
+        free = any(arm.literals is None for arm in items.arms or (items,)) and "encoded" not in kinds
+        return around.count("envelope") > 1 or (free and node.kind != "object")
 
     def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
         """Several values in a row, where a list of them is declared."""
