@@ -31,15 +31,14 @@ _KEYWORD: Final = r"\s{0,8}(?P<key>[^\W\d]\w{0,60})\s{0,8}"
 _NAME: Final = re.compile(r"(?<![\w.])[^\W\d][\w.]{0,60}\Z")
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
 _MARK: Final = (
-    rf"<\|?/?(?:[\w-]{{1,20}}:)?(?:(?:start|begin|end)_(?:of_)?)?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>"
-    r"|\[/?(?:think|thinking|thought|reasoning)\]|◁/?(?:think|thinking)▷"
+    rf"<(?i:\|?/?(?:[\w-]{{1,20}}:)?(?:(?:start|begin|end)_(?:of_)?)?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>)"
+    r"|\[(?i:/?(?:think|thinking|thought|reasoning)\])|◁(?i:/?(?:think|thinking)▷)"
 )
-_SIGN: Final = re.compile(
-    rf"{_MARK}|[{{\[]|`{{3,40}}|~{{3,40}}|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])",
-    re.IGNORECASE,
+_SIGN: Final = re.compile(  # each form begins with one sign, by which a search passes over prose at once
+    rf"{_MARK}|\{{|\[|```(?:`{{0,37}})|~~~(?:~{{0,37}})|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])"
 )
 _LONGEST_MARK: Final = len("[/reasoning]")
-_TAG: Final = re.compile(_MARK, re.IGNORECASE)
+_TAG: Final = re.compile(_MARK)
 _CLOSES: Final = re.compile(r"[<\[◁]\|?(?:/|(?:[\w-]{1,20}:)?end_)", re.IGNORECASE)
 _PARTIAL: Final = re.compile(
     r"<[^<>\n]{0,80}\Z|◁[^◁▷\n]{0,20}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z"
