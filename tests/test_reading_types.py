@@ -167,6 +167,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (list[int], '{"total": 3}', "", "type"),
     (Pour, 'He wrote "grams": 30', "", "no_json"),
     (Pour, 'One:\n"grams": 30\nor:\n"grams": 60', "", "no_json"),
+    (Barista, '{"name": "hire", "arguments": {}}', "/name", "missing"),
     (set[int], "{1, 2} or {3}", "", "ambiguous"),
     # the name of a member stands alone, or behind that of its class
     (Milk, '"anything but that. HAFER"', "", "enum"),

@@ -319,8 +319,10 @@ class Aligner:
 
     def _called(self, node: Node, shape: Shape, path: str) -> Node | None:
         """The arguments of a tool call, where its other keys would pass for those of the answer."""
-        if len(node.members) < 2 or (inner := arguments(node, shape)) is None or not self._fits(inner, shape, path):
+        if len(node.members) < 2 or (inner := arguments(node, shape)) is None:
             return None
+        if (inner.kind != "object" or inner.members) and not self._fits(inner, shape, path):
+            return None  # without arguments, it is a call all the same
         if not self.fix("envelope", node, shape, path, "{...}"):
             return None
         others = [member for member in node.members if member.node is not inner]
