@@ -128,6 +128,7 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     # members without braces, behind prose
     (Pour, 'The first pour:\n\n"grams": 30,\n"after": "bloom"', Pour(grams=30, after="bloom"),
      {"prose", "missing_opener"}),
+    (Pour, '```\n"grams": 30,\n"after": "bloom"\n```', Pour(grams=30, after="bloom"), {"fence", "missing_opener"}),
     # lists without brackets
     (list[int], "30", [30], {"single_item"}),
     (list[int], "30, 60, 100", [30, 60, 100], {"plain_text", "split_text", "string_to_number"}),
@@ -168,6 +169,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (Pour, 'He wrote "grams": 30', "", "no_json"),
     (Pour, 'One:\n"grams": 30\nor:\n"grams": 60', "", "no_json"),
     (Barista, '{"name": "hire", "arguments": {}}', "/name", "missing"),
+    (Barista, "hire(name=f'{first} {last}')", "/name", "likely_quote"),
+    (list[Milk], '["oat"]["cow"]', "", "ambiguous"),
     (set[int], "{1, 2} or {3}", "", "ambiguous"),
     # the name of a member stands alone, or behind that of its class
     (Milk, '"anything but that. HAFER"', "", "enum"),

@@ -16,6 +16,7 @@ _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
 _OPENING: Final = re.compile(r"[(\[{]")
 _COUNTERPART: Final = {"{": "}", "[": "]", "(": ")"}
 PREFIX: Final = re.compile(r"[ub](?=\"[^\"\n]*\"|'[^'\n]*')")
+_PREFIXED: Final = re.compile(r"[^\W\d_]{1,2}'[^']*'")
 _THEN_KEY: Final = re.compile(rf"\s+(?={BARE_KEY.pattern}\s*(?:[\"'“{{\[\d-]|(?:true|false|null|True|False|None)\b))")
 _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60}\s*[,\]\n])")
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
@@ -159,7 +160,7 @@ class BareReader(QuotedReader):
             return True  # quotes as HTML writes them
         if quoted:
             return word[-1].isdigit() and "string" in self._guide().kinds
-        if _ESCAPE.search(word) or _closes(word):
+        if _ESCAPE.search(word) or _closes(word) or _PREFIXED.fullmatch(word):
             return True
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
             return True

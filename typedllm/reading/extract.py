@@ -456,16 +456,20 @@ def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
         start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text) if line[1] in keys), -1)
         if start < 0:
             return []
+    body = text.rstrip()
+    inside = body.rstrip("`~")
+    fenced = len(body) - len(inside) > 2 and inside.rstrip(" \t").endswith("\n")
+    end = len(inside.rstrip() if fenced else body)
     reader = JsonReader(target.root, start - 1, bounds)
-    reader.feed("{" + text[start:].rstrip())
+    reader.feed("{" + text[start:end])
     if not reader.done:
         reader.feed("}")
         reader.close()
     if reader.root is None or reader.was_cut:
         return []
-    reader.root.start, reader.root.end = start, len(text.rstrip())
+    reader.root.start, reader.root.end = start, end
     reader.root.note(Note("missing_opener", start, start, "{"))
-    return [Found(reader.root, False, False, "", len(text.rstrip()))]
+    return [Found(reader.root, False, False, "", end)]
 
 
 def _in_parentheses(text: str, target: Target, bounds: Bounds) -> list[Found]:
