@@ -88,9 +88,9 @@ With = Literal["oat", "salt and pepper", "cow"]
 READ: list[tuple[Any, str, Any, set[str]]] = [
     # several names of one thing
     (Milk, "HAFER", Milk.OAT, {"plain_text", "enum_name"}),
-    (Kettle, '{"litres": "2", "madeBy": "Brew Co"}', Kettle(litres=2, maker="Brew Co"),
+    (Kettle, '{"litres": "2", "madeBy": "Brew Co"}', Kettle(volumeInLitres=2, maker="Brew Co"),
      {"field_name", "string_to_number"}),
-    (Kettle, '{"volumeInLitres": 2, "maker": "Brew Co", "brand": "Brew Co"}', Kettle(litres=2, maker="Brew Co"),
+    (Kettle, '{"volumeInLitres": 2, "maker": "Brew Co", "brand": "Brew Co"}', Kettle(volumeInLitres=2, maker="Brew Co"),
      {"field_name", "repeated_key"}),
     # envelopes in lists, and lists in envelopes
     (Pour, '[{"name": "pour", "arguments": {"grams": 30}}]', Pour(grams=30), {"single_item", "envelope", "extra_key"}),

@@ -37,7 +37,9 @@ COSTLY: Final = 8_000
 """Characters of TypeScript, about 2,000 tokens, from which on the cost is a finding."""
 
 _Check: TypeAlias = Callable[[Site], Iterator[Finding]]
-_NOTES: Final = frozenset({"title", "description", "default", "examples", "deprecated", "x-field", "$comment"})
+_NOTES: Final = frozenset(
+    {"title", "description", "default", "examples", "deprecated", "x-field", "x-also", "$comment"}
+)
 _ANYTHING: Final = "a model has nothing to go by, and nothing is validated"
 
 
