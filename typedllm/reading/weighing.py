@@ -201,9 +201,9 @@ class Weighing(Generic[T]):
         option.value, option.issues = settled.value, settled.issues
         cut_short = found.cut and self.at_limit
         sound = is_sound(option.entries, len(text)) and not any(in_the_way(outside, text, self.policy))
-        sound = sound and not (notes and self._takes_anything(option, [note.kind for note in notes]))
-        option.valid = settled.fits and sound and not cut_short
-        option.known = _known(data, self.target.root)
+        by_chance = bool(notes) and self._takes_anything(option, [note.kind for note in notes])
+        option.valid = settled.fits and sound and not by_chance and not cut_short
+        option.known = 0 if by_chance else _known(data, self.target.root)
         return option
 
     def _takes_anything(self, option: Option[T], around: Sequence[str]) -> bool:
