@@ -147,6 +147,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
 ]  # fmt: skip
 
 REFUSED: list[tuple[Any, str, str, str]] = [
+    (Pour, "def pour(grams=7, after='bloom'):\n    ...", "", "no_json"),  # a definition is no call
+    (Pour, "function pour(grams = 7) { return grams }", "", "no_json"),
     # to Python, true is 1
     (Grind, "true", "", "unlisted"),
     (Literal[5, True], "1", "", "unlisted"),

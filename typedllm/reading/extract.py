@@ -28,7 +28,8 @@ from typedllm.records import Span
 _AHEAD: Final = 160
 _UNESCAPED: Final = 5
 _KEYWORD: Final = r"\s{0,8}(?P<key>[^\W\d]\w{0,60})\s{0,8}"
-_NAME: Final = re.compile(r"(?<![\w.])[^\W\d][\w.]{0,60}\Z")
+_DEFINES: Final = r"(?:def|function|func|fun|fn|class)\s{1,8}"
+_NAME: Final = re.compile(rf"(?<![\w.])(?P<defined>{_DEFINES})?(?P<name>[^\W\d][\w.]{{0,60}})\Z")
 _TAG_NAMES: Final = r"think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection"
 _MARK: Final = (
     rf"<(?i:\|?/?(?:[\w-]{{1,20}}:)?(?:(?:start|begin|end)_(?:of_)?)?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>)"
@@ -42,7 +43,8 @@ _TAG: Final = re.compile(_MARK)
 _CLOSES: Final = re.compile(r"[<\[◁]\|?(?:/|(?:[\w-]{1,20}:)?end_)", re.IGNORECASE)
 _PARTIAL: Final = re.compile(
     r"<[^<>\n]{0,80}\Z|◁[^◁▷\n]{0,20}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z"
-    r"|(?<![\w.])[^\W\d][\w.]{0,60}+(?:\(\s{0,8}(?:[^\W\d]\w{0,60}\s{0,8}=?)?)?\Z"
+    rf"|(?<![\w.]){_DEFINES}\Z"
+    rf"|(?<![\w.])(?:{_DEFINES})?[^\W\d][\w.]{{0,60}}+(?:\(\s{{0,8}}(?:[^\W\d]\w{{0,60}}\s{{0,8}}=?)?)?\Z"
 )
 _BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _OBJECT: Final = re.compile(
@@ -224,8 +226,9 @@ class Extractor:
             return self._fenced(found)
         elif sign == "(":
             name = _NAME.search(self._buf[max(0, found.start() - _AHEAD) : found.start()])
-            if name is not None and not self._full and self._is_declared(found["key"]):
-                return self._begin(found.start() - len(name[0]))
+            called = name is not None and not name["defined"]
+            if name is not None and called and not self._full and self._is_declared(found["key"]):
+                return self._begin(found.start() - len(name["name"]))
         elif not self._full and self._begins(found):
             return self._begin(found.start())
         return found.end()
