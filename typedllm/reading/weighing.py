@@ -210,6 +210,8 @@ class Weighing(Generic[T]):
         root = self.target.root
         if len(found) < 2 or "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
             return []
+        if found[-1].closed_more and any(each.node.kind == "array" for each in found):
+            return []  # a list that was closed too early
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
