@@ -20,6 +20,7 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
+from typedllm.reading.strings import OPENERS
 from typedllm.reading.target import Shape, Target
 from typedllm.records import Span
 
@@ -32,13 +33,14 @@ _SIGN: Final = re.compile(
 )
 _TAG: Final = re.compile(rf"</?(?:{_TAG_NAMES})\b[^<>{{\[`~\n]{{0,40}}>", re.IGNORECASE)
 _PARTIAL: Final = re.compile(r"<[^<>\n]{0,60}\Z|`+\Z|~+\Z|\"(?:\s|\\[nt]){0,40}\\?\Z")
-_BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_BEFORE: Final = r"(?:[\s,\ufeff\u180e\u200b-\u200d\u2060]|(?://|#)[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_QUOTES: Final = re.escape(OPENERS)
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|\Z)",
+    rf"\{{{_BEFORE}(?:[{_QUOTES}}}\\{{]|\.\.\.|&[\w#]{{2,5}};|(?:[^\W\d]|[$@])[^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d\w{{0,60}}\s*:|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
-    rf"\[{_BEFORE}(?:[\"'“„‘`´«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|\Z)",
+    rf"\[{_BEFORE}(?:[{_QUOTES}{{\[\]\\(+.-]|&[\w#]{{2,5}};|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|\Z)",
     re.DOTALL,
 )
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
