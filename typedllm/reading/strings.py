@@ -461,7 +461,7 @@ _FOREIGN: Final[Mapping[str, str]] = {"'": "'", "`": "`", "“": "“", "”": "
 _UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BYTE: Final = re.compile(r"\\x([0-9a-fA-F]{2})")
 _OCTAL: Final = re.compile(r"\\[0-7]{2,3}(?![0-9])")
-_SHORT: Final = re.compile(r"\\u[0-9a-fA-F]{1,3}(?![0-9A-Za-z_])")
+_SHORT: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F])(?![0-9A-Za-z_])")
 _BRACED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
 ESCAPE: Final = 12
 """Characters of the longest escape: a surrogate pair."""
