@@ -10,16 +10,25 @@ from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
 from typedllm.reading.quoted import QuotedReader
 from typedllm.reading.scalars import Scalar, scalar
-from typedllm.reading.strings import AHEAD, BARE_KEY, QUOTED_KEY, Behind, declared_key, unescaped, verdict
+from typedllm.reading.strings import (
+    AHEAD,
+    BARE_KEY,
+    COUNTERPART,
+    QUOTED_KEY,
+    Behind,
+    declared_key,
+    unescaped,
+    verdict,
+)
 
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
 _OPENING: Final = re.compile(r"[(\[{]")
-_COUNTERPART: Final = {"{": "}", "[": "]", "(": ")"}
 PREFIX: Final = re.compile(r"[ub](?=\"[^\"\n]*\"|'[^'\n]*')")
 _PREFIXED: Final = re.compile(r"[^\W\d_]{1,2}'[^']*'")
 _THEN_KEY: Final = re.compile(rf"\s+(?={BARE_KEY.pattern}\s*(?:[\"'“{{\[\d-]|(?:true|false|null|True|False|None)\b))")
 _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60}\s*[,\]\n])")
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
+_ESCAPED: Final = re.compile(r"\\(?:[^A-Za-z]|n)")
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
 _ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
 _RECENT: Final = 8
@@ -57,13 +66,13 @@ class BareReader(QuotedReader):
         opened = self._opened
         while stop == "on":
             start, end = end, end_of(_BARE, self.buf, end)
-            opened += [_COUNTERPART[sign] for sign in _OPENING.findall(self.buf, start, end)]
+            opened += [COUNTERPART[sign] for sign in _OPENING.findall(self.buf, start, end)]
             if end - self.pos >= self.bounds.bare:
                 return self._too_long()
             stop = self._bare_stops(end, opened)
             end += stop == "on"
         self._seen = self.base + end
-        return stop != "more" and self._take_bare(end, stop == "quote")
+        return stop != "more" and self._take_bare(end, stop == "quote", bool(opened))
 
     def _without_comma(self) -> int:
         """Where a number or literal ends, if the next key or item follows it without a comma; else 0."""
@@ -72,7 +81,9 @@ class BareReader(QuotedReader):
             return 0
         if self._place() == "member":
             at = end_of(SPACE, self.buf, found.end())
-            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(self.buf, at, self.stack[-1].known)
+            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(
+                self.buf, at, self.stack[-1].known
+            )
             bare = _THEN_KEY.match(self.buf, found.end(), self.pos + AHEAD)
             return found.end() if at > found.end() and (quoted or bare) else 0
         behind = _THEN_ITEM.match(self.buf, found.end(), self.pos + AHEAD)
@@ -118,7 +129,8 @@ class BareReader(QuotedReader):
     def _is_scalar(self, end: int) -> bool:
         return scalar(self.buf[self.pos : end].strip()).kind in ("number", "literal")
 
-    def _take_bare(self, end: int, quoted: bool) -> bool:
+    def _take_bare(self, end: int, quoted: bool, opened: bool = False) -> bool:
+        """Takes the text up to a place; `opened` says that a bracket in it is still open."""
         word = self.buf[self.pos : end].rstrip()
         if not word:
             return self._unexpected()
@@ -136,11 +148,11 @@ class BareReader(QuotedReader):
         if read.kind == "number" and len(word) > self.bounds.digits:
             node = Node("hole", None, start, stop)
             node.note(Note("too_many_digits", start, stop, "", True))
-        elif read.kind in ("bare", "string") and self._is_unclear(word, quoted):
+        elif read.kind in ("bare", "string") and (opened or self._is_unclear(word, quoted)):
             node.note(Note("likely_quote", start, node.end, shown(read.value)))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, shown(read.value)))
-        if word.startswith(('\\"', "\\n")):
+        if _ESCAPED.match(word):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
             node.note(Note("elision", start, stop, "", True))

@@ -14,7 +14,9 @@ from typedllm.reading.strings import OpenString, Place
 from typedllm.reading.target import Shape
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
-_ODD_SPACE: Final = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]+")
+_ODD_SPACE: Final = re.compile(r"[\s\ufeff\u180e\u200b-\u200d\u2060]+")
+
+_COMMENTS: Final[Mapping[str, str]] = {"//": "\n", "#": "\n", "/*": "*/", "<!--": "-->"}
 
 
 class Frame:
@@ -202,13 +204,14 @@ class Cursor:
             if self.pos == len(buf):
                 return ""
             sign = buf[self.pos]
-            if sign in "/#":
-                if len(buf) - self.pos < 2 and not self.eof:
+            if sign in "/#<":
+                if not self.eof and any(len(buf) - self.pos < len(each) for each in _COMMENTS if each[0] == sign):
                     return ""
-                if sign == "#" or buf[self.pos + 1 : self.pos + 2] in ("/", "*"):
-                    self._comment = "*/" if buf.startswith("/*", self.pos) else "\n"
+                opening = next((each for each in _COMMENTS if buf.startswith(each, self.pos)), "")
+                if opening:
+                    self._comment = _COMMENTS[opening]
                     self._comment_at = self.base + self.pos
-                    self.pos += 1 if sign == "#" else 2
+                    self.pos += len(opening)
                     continue
             elif sign > "~" or sign < " ":
                 found = _ODD_SPACE.match(buf, self.pos)
@@ -225,7 +228,7 @@ class Cursor:
         if found < 0:
             self.pos = max(self.pos, len(self.buf) - len(self._comment) + 1)
             return False
-        self.pos = found + (2 if self._comment == "*/" else 0)
+        self.pos = found + len(self._comment.rstrip())
         self._comment = ""
         self.fix("comment", self._comment_at, self.base + self.pos)
         return True

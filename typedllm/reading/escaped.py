@@ -1,7 +1,9 @@
-"""Documents whose own quotes and line breaks are escaped, as when JSON is written into a string of JSON or a CSV field."""
+"""Documents whose own quotes and line breaks are escaped, as when JSON is written into a string of JSON, a CSV field
+or HTML."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -13,10 +15,15 @@ from typedllm.reading.nodes import Node, place
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import Target
 
-_BEGINS: Final = re.compile(r"[{\[](?:[\s{\[\],]|\\[nrt]|-?[0-9.]++|true|false|null)*+\\+\"|[{\[][\s{\[]*+\\[nrt]")
+_BEGINS: Final = re.compile(
+    r"[{\[](?:[\s{\[\],]|\\[nrt]|-?[0-9.]++|true|false|null)*+\\+[\"']"
+    r"|[{\[][\s{\[]*+(?:\\[nrt]\s*+)++(?:[\"'\\{}\[\]0-9-]|(?:true|false|null)\b|\w++\s*+:)"
+)
 _DOUBLED: Final = re.compile(r'[{\[][\s{\[]*+""[^"\n]{1,80}""\s*+:')
+_MARKED_UP: Final = re.compile(r"[{\[][\s{\[]*+&(?:quot|#34|#x22);")
 _PAIR: Final = re.compile('""')
-_ESCAPE: Final = re.compile(r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})")
+_ENTITY: Final = re.compile(r"&(?:quot|apos|amp|lt|gt|#[0-9]{2,4}|#x[0-9a-fA-F]{2,4});")
+_ESCAPE: Final = re.compile(r"\\(?:[\"\\/bfnrt']|u[0-9a-fA-F]{4})")
 _LEVELS: Final = 3
 _AHEAD: Final = 200
 
@@ -38,12 +45,13 @@ def unescaped(start: int, text: str, target: Target, bounds: Bounds = DEFAULT) -
         bounds: what it may hold.
     """
     doubled = _DOUBLED.match(text, start, start + _AHEAD)
-    if not doubled and not _BEGINS.match(text, start, start + _AHEAD):
+    pattern = _PAIR if doubled else _ENTITY if _MARKED_UP.match(text, start, start + _AHEAD) else _ESCAPE
+    if pattern is _ESCAPE and not _BEGINS.match(text, start, start + _AHEAD):
         return None
     levels = [text[start:]]
-    if doubled:
-        levels.append(levels[0].replace('""', '"'))
-    while not doubled and len(levels) <= _LEVELS and _BEGINS.match(levels[-1], 0, _AHEAD):
+    if pattern is not _ESCAPE:
+        levels.append(pattern.sub(_character, levels[0]))
+    while pattern is _ESCAPE and len(levels) <= _LEVELS and _BEGINS.match(levels[-1], 0, _AHEAD):
         levels.append(_ESCAPE.sub(_character, levels[-1]))
     reader = JsonReader(target.root, 0, bounds)
     reader.feed(levels[-1])
@@ -53,7 +61,7 @@ def unescaped(start: int, text: str, target: Target, bounds: Bounds = DEFAULT) -
         return None
     end = reader.base + reader.pos
     for level in reversed(levels[:-1]):
-        end = _source(level, end, _PAIR if doubled else _ESCAPE)
+        end = _source(level, end, pattern)
     if doubled and '"' in text[start : start + end].replace('""', ""):
         return None  # some are, some are not
     place(node, start, start + end)
@@ -62,7 +70,10 @@ def unescaped(start: int, text: str, target: Target, bounds: Bounds = DEFAULT) -
 
 
 def _character(found: re.Match[str]) -> str:
-    return str(json.loads(f'"{found[0]}"'))
+    said = found[0]
+    if said[0] == "&":
+        return html.unescape(said)
+    return said[-1] if said[-1] in "\"'" else str(json.loads(f'"{said}"'))
 
 
 def _source(level: str, end: int, pattern: re.Pattern[str]) -> int:

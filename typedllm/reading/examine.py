@@ -27,6 +27,7 @@ from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
 from typedllm.reading.spans import LazySpans, LazyTuple
+from typedllm.reading.strings import OPENERS
 from typedllm.reading.target import Kind, Shape, Target
 from typedllm.reading.weighing import Option, Weighing, differs
 from typedllm.reading.words import fold
@@ -43,6 +44,7 @@ _FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re
 _OF_THE_CUT: Final = frozenset({"unfinished", "missing", "unclear_brackets"})
 _EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]*[^\s*_`])?)\1")
 _QUOTED: Final = re.compile(r"(?=['“‘])[^\w\s](?P<text>[^'“”‘’\n]*)['”’]")
+_INNER_QUOTES: Final = frozenset({"unescaped_quote", "likely_quote"})
 _UNCLOSED: Final = re.compile(r"[\"'“][^\"'“”\n]*")
 _AROUND: Final = ("emphasis", "tag")
 _TAGGED: Final = re.compile(r"<(?P<name>[A-Za-z][\w.-]{0,40})>\s*(?P<text>[^<>]*[^<>\s])\s*</(?P=name)>")
@@ -100,7 +102,7 @@ class Examination(Generic[T]):
         options = self.weighing.lines(found, text)
         if not options:
             for each in found:
-                fault = torn(each.start, each.end, text, each.closed_more)
+                fault = torn(each.start, each.end, text, each.closed_more, each.mended)
                 if fault is not None and not each.cut:
                     each.node.note(fault)
             options = self.weighing.all(found, text)
@@ -139,7 +141,7 @@ class Examination(Generic[T]):
             node.note(Note("tag", start, start + len(body)))
         else:
             node = _read_scalar(body, start, root, self.bounds)
-        if root.open and node.kind == "string" and node.notes:
+        if root.open and any(note.kind == "plain_text" for note in node.remarks):
             return []
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
         open_end = node.kind == "number" or (bool(node.notes) and _may_go_on(body, root))
@@ -178,8 +180,11 @@ class Examination(Generic[T]):
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = max(
-                (each for each in options if each is best or _stands_above(each, best)), key=lambda each: each.found.word
+                (each for each in options if each is best or _stands_above(each, best)),
+                key=lambda each: each.found.word,
             )
+            if best.valid and _is_taken_back(best, options[-1], text):
+                best = options[-1]
         candidates = tuple(_candidate(option, option is best) for option in options)
         if best.valid:
             return self._accepted(best, extractor, text, candidates, reasoning)
@@ -266,6 +271,19 @@ def _stands_above(option: Option[Any], best: Option[Any]) -> bool:
     return not option.valid and same and option.known > 0 and option.found.word > best.found.word
 
 
+def _is_taken_back(best: Option[Any], last: Option[Any], text: str) -> bool:
+    """Whether the end of the text has cut another answer of the same kind, which is no repetition."""
+    if last is best or not last.found.cut or last.found.mark < best.found.mark:
+        return False
+    again = text[last.found.start : last.found.end].rstrip(_CLOSING)
+    if last.node.kind != best.node.kind or text.startswith(again, best.found.start):
+        return False
+    if last.node.kind != "object":
+        return last.node.kind == "array"
+    written, keys = ({member.key for member in each.node.members} for each in (best, last))
+    return not written.isdisjoint(keys)
+
+
 def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "") -> Reading[Any]:
     return Reading(status, issues=(Issue("", code, message=message),), reasoning=reasoning)
 
@@ -320,11 +338,10 @@ def _may_go_on(body: str, root: Shape) -> bool:
 
 
 def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
-    if len(body) > 1 and body[0] == body[-1] == '"':
-        try:
-            return Node("string", json.loads(body), start, start + len(body))
-        except ValueError:
-            pass
+    if body[:1] == '"' or (root.open and body[:1] in OPENERS and len(body) > 1):
+        node = _quoted_scalar(body, start, root, bounds)
+        if node is not None:
+            return node
     is_text = "string" in root.kinds and root.literals is None and not root.open
     is_any = any(map(_is_text, root.arms or (root,)))
     if not is_any and (quoted := _QUOTED.fullmatch(body)):
@@ -346,6 +363,18 @@ def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
     elif read.fix:
         node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
     return node
+
+
+def _quoted_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node | None:
+    """A text that is one string in quotes, of which none stands inside it."""
+    reader = JsonReader(root, start, bounds)
+    reader.eof = True
+    reader.feed(body)
+    reader.close()
+    node = reader.root
+    if node is None or node.kind != "string" or reader.was_cut or reader.gave_up or reader.rest:
+        return None
+    return None if any(note.kind in _INNER_QUOTES for note in node.remarks) else node
 
 
 def _labelled(body: str, start: int, root: Shape) -> Node | None:

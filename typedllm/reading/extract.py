@@ -21,6 +21,7 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
+from typedllm.reading.strings import OPENERS
 from typedllm.reading.target import Shape, Target
 from typedllm.reading.words import fold
 from typedllm.records import Span
@@ -46,13 +47,16 @@ _PARTIAL: Final = re.compile(
     rf"|(?<![\w.]){_DEFINES}\Z"
     rf"|(?<![\w.])(?:{_DEFINES})?[^\W\d][\w.]{{0,60}}+(?:\(\s{{0,8}}(?:[^\W\d]\w{{0,60}}\s{{0,8}}=?)?)?\Z"
 )
-_BEFORE: Final = r"(?:[\s,\ufeff\u200b-\u200d\u2060]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_BEFORE: Final = r"(?:[\s,\ufeff\u180e\u200b-\u200d\u2060]|(?://|#)[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_QUOTES: Final = re.escape(OPENERS)
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[\"'“”„‘’`´«}}\\{{]|\.\.\.|[^\W\d][^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d+\s*:|-?\d[\d.]*\s*[,}}]|\Z)",
+    rf"\{{{_BEFORE}(?:[{_QUOTES}}}\\{{]|\.\.\.|&[\w#]{{2,5}};|(?:[^\W\d]|[$@])[^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]"
+    rf"|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d\w{{0,60}}\s*:|-?\d[\d.]*\s*[,}}]|\Z)",
     re.DOTALL,
 )
 _ARRAY: Final = re.compile(
-    rf"\[{_BEFORE}(?:[\"'“„‘`´«{{\[\]\\(+.-]|\d|(?:true|false|null|True|False|None|NaN)\b|\w[^\[\]{{}}\n]{{0,80}},|{KEYWORDS}|\Z)",
+    rf"\[{_BEFORE}(?:[{_QUOTES}{{\[\]\\(+.-]|&[\w#]{{2,5}};|\d|(?:true|false|null|True|False|None|NaN)\b"
+    rf"|\w[^\[\]{{}}\n]{{0,80}},|{KEYWORDS}|\Z)",
     re.DOTALL,
 )
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON

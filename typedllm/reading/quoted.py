@@ -23,7 +23,9 @@ from typedllm.reading.strings import (
     Place,
     Verdict,
     escape,
+    is_glued,
     key_verdict,
+    own_bracket,
     verdict,
 )
 
@@ -186,14 +188,17 @@ class QuotedReader(BracketReader):
         if lost.fix:
             self._end_before(string, lost)
             return True
-        string.torn = string.torn or ((string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None)
+        string.torn = string.torn or (
+            (string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None
+        )
         string.inner += 1
         string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
             return False
         doubtful = said == "doubt" or self._may_end(string, at, behind) or _STRUCTURE_BEFORE.search(string.tail())
-        kind = "likely_quote" if doubtful else "unescaped_quote"
+        glued = is_glued(string.place, buf[pos], string.tail()[-1:], behind.text[:1])
+        kind = "likely_quote" if doubtful or glued else "unescaped_quote"
         self.fix(kind, at, at + 1, '\\"' if buf[pos] == '"' else buf[pos])
         string.parts.append(buf[pos])
         self.pos += 1
@@ -210,6 +215,9 @@ class QuotedReader(BracketReader):
         said = verdict(behind, string.place, self._inner(string), self._closers(), known)
         if said in ("ends", "doubt") and _ATTRIBUTE.match(behind.text) and _IN_TAG.search(string.tail()):
             return "inner"
+        if said in ("ends", "doubt") and string.inner % 2 and (opened := string.own_brackets()):
+            own = own_bracket(behind, opened)
+            return said if own == "ends" else own
         return said
 
     def _inner(self, string: OpenString) -> int:
@@ -302,6 +310,8 @@ class QuotedReader(BracketReader):
             kept = kept[: other.start()]
         elif kept.endswith(string.closers) and kept.count(string.closers) % 2:
             fix = "likely_quote"  # its backslash may be the last sign of the text
+        elif not kept:
+            fix = "likely_quote"  # a text without a character may be a quote too many
         elif string.closers == '"' and string.inner % 2:
             fix = "likely_quote"  # a quote inside may be the one that is missing
         if string.is_unclear:
@@ -359,7 +369,9 @@ class QuotedReader(BracketReader):
         text = "".join(string.parts)
         if string.is_unclear:
             self.fault("unclear_escape", string.start, end)
-        if string.torn and (string.inner - string.apostrophes) % 2:  # the one at the start of a line begins another string
+        if (
+            string.torn and (string.inner - string.apostrophes) % 2
+        ):  # the one at the start of a line begins another string
             likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
             string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
         if cut:

@@ -36,6 +36,7 @@ _COLON: Final = re.compile(r":|=>?|[：;]")
 _SECOND_COLON: Final = re.compile(r":\s*[\"'“\d{\[tfnTFN-]")
 _LOOSE_KEY: Final = re.compile(r"([\w$@][^\n:{}\[\],\"]{0,100}?)([\"'”’`]?)\s*(?::|=>?|：)")
 _NUMBER_ITEM: Final = re.compile(r"[-+]?[0-9][0-9.]{0,60}\s*[,}]")
+_ODD_KEY: Final = re.compile(r"\S+\s+(?:-?\d[\d.]*|true|false|null|True|False|None)\s+\S|.*\\")
 _NO_COLON: Final = re.compile(
     r"([^\W\d][\w$-]{0,60})\s+(?=(?:\"[^\"\n]*\"|'[^'\n]*'|“[^”\n]*”|‘[^’\n]*’|-?\d[\d.]*|true|false|null)\s*[,}])"
 )
@@ -196,7 +197,8 @@ class JsonReader(BareReader):
             self.fix("missing_colon", self.base + found.end(), self.base + found.end(), ":")
             return self._take_key(found[1], at, found.end())
         key = found[1].strip()
-        self.fix("missing_quote" if found[2] else "unquoted_key", at, self.base + found.end(2), f'"{key}"')
+        kind = "likely_quote" if _ODD_KEY.match(key) else "missing_quote" if found[2] else "unquoted_key"
+        self.fix(kind, at, self.base + found.end(2), f'"{key}"')
         if found[0][-1] != ":":
             self.fix("wrong_colon", self.base + found.end() - 1, self.base + found.end(), ":")
         return self._take_key(key, at, found.end())

@@ -25,6 +25,7 @@ _STRETCH: Final = 600
 _SPACES: Final = " \t\r\n"
 _OUTSIDE: Final = "{}[],:"
 _STRUCTURE: Final = _OUTSIDE + '"'
+_QUOTATION: Final = re.compile(r"[„“][^„“”]*\Z")
 _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
@@ -157,7 +158,7 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
         if left < 0:
             return []  # what was not compared cannot be judged
         end += start - len(opening)
-        if end < least + mend.growth or end <= mend.at or goes_on(mended, end):
+        if end < least + mend.growth or _is_behind(mend, mended, end) or goes_on(mended, end):
             continue
         if mend.is_swap and _unbalances(mend, text):
             continue
@@ -167,6 +168,12 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
     alike = list(found.values())
     doubled = any(rival.mend.new == "" and _is_doubled(text, rival.mend.at) for rival in alike)
     return [rival for rival in alike if not rival.mend.is_swap] if doubled else alike
+
+
+def _is_behind(mend: Mend, mended: str, end: int) -> bool:
+    """Whether a change does not touch the value that ends here, nor take away a closing bracket right behind it."""
+    beside = mend.new == "" and mend.old in "}]" and mended[end : mend.at].strip() == ""
+    return end <= mend.at and not beside
 
 
 def _failure(text: str) -> int | None:
@@ -232,7 +239,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
                 yield Mend(at, "", sign, doubt)
         if sign == '"':
-            yield Mend(at, "\\", doubt=2 * _is_structure(text, at))
+            yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _ends_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
             yield Mend(at, '"', sign)
     yield from _swaps(text, near)
@@ -253,7 +260,14 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
                 yield Mend(at, sign, doubt=int(sign in "{[" or _is_inside(text, at, sign)))
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
+        fits = fits and not _makes_blank(text, at)
         yield Mend(at, '"', doubt=0 if fits else 2)
+
+
+def _makes_blank(text: str, at: int) -> bool:
+    """Whether a quote here would make a text without a character of the one beside it: that may be one too many."""
+    opening = at - (text[at - 1 : at] == '"')
+    return text[opening : opening + 1] == '"' and _OPENS.search(text[max(0, opening - 8) : opening]) is not None
 
 
 def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
@@ -298,6 +312,8 @@ def _spaces(text: str) -> int:
 
 def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
     doubled = _is_doubled(text, at)
+    if sign == '"' and _ends_quotation(text, at):
+        return 2
     if sign == '"':
         return 0 if doubled or _NUMBER.search(text, max(0, at - _STRETCH), at) else 2
     if text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum():
@@ -324,6 +340,12 @@ def _may_close(text: str, at: int) -> bool:
     opener = text.rfind('"', max(0, at - _STRETCH), at)
     listed = text[max(0, opener - _STRETCH) : max(0, opener)].rstrip()[-1:] != ":"
     return (not after.strip() or after in ",:}]") and not (listed and "," in text[opener + 1 : at])
+
+
+def _ends_quotation(text: str, at: int) -> bool:
+    """Whether a quote, or the one that it doubles, ends what a typographic one has opened inside a text."""
+    end = at - (text[at - 1 : at] == '"')
+    return _QUOTATION.search(text[max(0, end - _STRETCH) : end].rpartition('"')[2]) is not None
 
 
 def _is_doubled(text: str, at: int) -> bool:

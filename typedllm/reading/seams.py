@@ -18,12 +18,13 @@ _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
 _CLOSED_TEXT: Final = re.compile(r"[\"']\s*[,}\]]")  # that of a string around the candidate
+_CLOSES_MORE: Final = re.compile(r"(?:[^{}\[\]]++|(?<=[\"'`])[}\]]{1,3}(?=[\"'`]))*+[}\]]")
 _KEY_BEHIND: Final = re.compile(r"\s*,\s*")
 _REOPENED: Final = 3
 _LOOK: Final = 200
 
 
-def torn(start: int, end: int, text: str, closed_more: bool = False) -> Note | None:
+def torn(start: int, end: int, text: str, closed_more: bool = False, mended: bool = False) -> Note | None:
     """The fault of a candidate that is a piece of a larger document, whose other pieces stand right beside it.
 
     Args:
@@ -31,8 +32,10 @@ def torn(start: int, end: int, text: str, closed_more: bool = False) -> Note | N
         end: where it ends.
         text: the reply.
         closed_more: whether brackets behind it close more than it opened.
+        mended: whether it is not JSON as it stands, so that its end may be the end of a part of it.
     """
     behind = _BEHIND.match(text, end, end + _LOOK)
+    behind = behind or (_CLOSES_MORE.match(text, end) if mended else None)
     if behind or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end]):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
     before = (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start])

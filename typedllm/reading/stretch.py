@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import Bounds
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
-from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, Verdict, verdict
+from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, Verdict, is_glued, verdict
 from typedllm.reading.windows import INSIDE, SINGLE_QUOTED, Window, escapes, in_double
 
 _TO_QUOTE: Final = {
@@ -331,11 +331,15 @@ def _odd_string(buf: str, start: int, place: Place, ends: bool, closers: str) ->
             said: Verdict = "inner"  # as it always is before a letter
             if not buf[at : at + 1].isalnum():
                 said = verdict(Behind(buf[at : at + AHEAD], complete), place, inner, closers)
+            if said == "ends" and inner % 2 and any(sign in buf[start:at] for sign in "{[("):
+                return None  # what follows may be within a bracket of the text
             if said == "ends":
                 out.append('"')
                 return at, "".join(out), fixes
             doubt = said != "inner" or not complete or _SEAM.search(buf[max(start, at - 81) : at - 1])
             if doubt or QUOTED_KEY.match(buf, at - 1) or buf[at : at + 1] == quote:
+                return None
+            if is_glued(place, sign, buf[at - 2], buf[at : at + 1]):
                 return None
             inner += 1
         out.append(_WRITTEN[sign])

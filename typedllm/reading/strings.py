@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from typedllm.reading.fixes import Note
@@ -24,11 +24,11 @@ Place: TypeAlias = Literal["key", "member", "item", "root"]
 Verdict: TypeAlias = Literal["ends", "inner", "more", "doubt"]
 
 CLOSERS: Final[Mapping[str, str]] = {
-    '"': '"', "'": "'", "`": "`´", "“": "”“\"", "”": "”\"", "„": "“”\"", "‘": "’'", "’": "’'", "´": "´", "«": "»", "＂": "＂",
+    '"': '"', "'": "'", "`": "`´", "“": "”“\"", "”": "”\"", "„": "“”\"", "‟": "”\"", "‘": "’'", "‚": "’‘'", "‛": "’'", "’": "’'", "´": "´", "«": "»", "＂": "＂",
 }  # fmt: skip
 OPENERS: Final = "".join(CLOSERS)
 _QUOTES: Final = re.escape(OPENERS + "»")
-_SPACE: Final = re.compile(r"\s*")
+_SPACE: Final = re.compile(r"[\s\ufeff\u180e\u200b-\u200d\u2060]*")
 _COLON: Final = r"\s*(?::|=>?|：)"
 QUOTED_KEY: Final = re.compile(
     rf"(?:\"(?:[^\"\\\n]|\\.){{0,80}}+\"|\"{{1,2}}[^\"\\\n]{{1,80}}\"{{1,2}}|[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]){_COLON}"
@@ -64,6 +64,8 @@ _NEXT_STRING: Final = re.compile(
 PLAIN_ITEM: Final = re.compile(rf"(?:\"[^\"\n]*\"|[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}])\s*(?:[,\]}})]|\Z)")
 
 
+COUNTERPART: Final[Mapping[str, str]] = {"{": "}", "[": "]", "(": ")"}
+_BRACKET: Final = re.compile(r"[(){}\[\]]")
 _CONTROL_OR_LETTER: Final = re.compile(r"[\b\f]|[\n\r\t][A-Za-z]")
 
 
@@ -73,10 +75,12 @@ class OpenString:
     __slots__ = (
         "apostrophes",
         "closers",
+        "counted",
         "escapes",
         "inner",
         "joined",
         "notes",
+        "opened",
         "parts",
         "place",
         "plain",
@@ -100,6 +104,8 @@ class OpenString:
         self.escapes: list[int] = []  # which parts were escapes of JSON
         self.torn = False  # whether a quote inside opens a line
         self.unescaped = False  # whether a backslash before a letter escapes nothing
+        self.opened: list[str] = []  # what would close the brackets that are open in its text
+        self.counted = 0  # how many parts were looked at for that
 
     @property
     def is_unclear(self) -> bool:
@@ -108,6 +114,17 @@ class OpenString:
             return False
         ends = ("".join(self.parts[index : index + 2])[: len(self.parts[index]) + 1] for index in self.escapes)
         return any(_CONTROL_OR_LETTER.search(end) for end in ends)
+
+    def own_brackets(self) -> list[str]:
+        """What would close the brackets that its text has opened so far, outermost first."""
+        for part in self.parts[self.counted :]:
+            for sign in _BRACKET.findall(part):
+                if sign in COUNTERPART:
+                    self.opened.append(COUNTERPART[sign])
+                elif self.opened and self.opened[-1] == sign:
+                    self.opened.pop()
+        self.counted = len(self.parts)
+        return self.opened
 
     def tail(self) -> str:
         """The last characters of its text so far, however it was cut into pieces."""
@@ -186,6 +203,43 @@ def verdict(
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     found = pattern.match(text, at)
     return found.end() if found else at
+
+
+def is_glued(place: Place, quote: str, before: str, after: str) -> bool:
+    """Whether a quote stands between two words of an item: one without the comma and the other quote of two items."""
+    return place == "item" and quote == '"' and (before + after).isascii() and before.isalpha() and after.isalpha()
+
+
+def own_bracket(behind: Behind, opened: Sequence[str]) -> Verdict:
+    """Whether the brackets that a text has opened before a quote close behind it, and the text goes on behind them.
+
+    `ends` says nothing of the kind; `doubt` is a bracket that may be one of the document.
+
+    Args:
+        behind: the text that follows the quote.
+        opened: what would close the brackets that are open in the text, outermost first.
+    """
+    if len(opened) > AHEAD:
+        return "doubt"
+    text, complete = behind
+    left, at = len(opened), _end(_SPACE, text, 0)
+    while left and text[at : at + 1] == opened[left - 1]:
+        left, at = left - 1, _end(_SPACE, text, at + 1)
+    if left < len(opened) and at < len(text) and text[at] not in ",}])`":
+        return "inner"
+    wanted = list(opened[:left])
+    while wanted and (found := _BRACKET.search(text, at)):
+        at = found.end()
+        if found[0] in COUNTERPART:
+            wanted.append(COUNTERPART[found[0]])
+        elif found[0] != wanted.pop():
+            return "ends"
+    if wanted:
+        return "doubt" if complete else "more"
+    at = _end(_SPACE, text, at)
+    if at == len(text) and not complete:
+        return "more"
+    return "doubt" if text[at : at + 1] in ",}])`" else "inner"
 
 
 def _after_key(text: str, at: int, complete: bool) -> Verdict:
@@ -406,7 +460,8 @@ _ESCAPED: Final[Mapping[str, str]] = {
 _FOREIGN: Final[Mapping[str, str]] = {"'": "'", "`": "`", "“": "“", "”": "”", "0": "\0", "\n": ""}
 _UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BYTE: Final = re.compile(r"\\x([0-9a-fA-F]{2})")
-_SHORT: Final = re.compile(r"\\u[0-9a-fA-F]{1,3}(?![0-9A-Za-z_])")
+_OCTAL: Final = re.compile(r"\\[0-7]{2,3}(?![0-9])")
+_SHORT: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F])(?![0-9A-Za-z_])")
 _BRACED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
 ESCAPE: Final = 12
 """Characters of the longest escape: a surrogate pair."""
@@ -432,6 +487,9 @@ def escape(text: str, at: int) -> Escape:
         found = pattern.match(text, at)
         if found and int(found[1], 16) <= 0x10FFFF:
             return Escape(chr(int(found[1], 16)), found.end() - at, "escape_style")
+    found = _OCTAL.match(text, at)
+    if found:
+        return Escape(found[0], len(found[0]), "unclear_escape")
     if sign in _FOREIGN and sign:
         return Escape(_FOREIGN[sign], 2, "escape_style")
     found = _SHORT.match(text, at)

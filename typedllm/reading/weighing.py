@@ -13,8 +13,8 @@ from typedllm.reading.envelopes import envelopes
 from typedllm.reading.extract import Found, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.nodes import Node
-from typedllm.reading.reader import JsonReader
 from typedllm.reading.plainer import Plainer
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
 from typedllm.reading.settle import Judge, settle
@@ -226,6 +226,8 @@ class Weighing(Generic[T]):
             return []
         if any(each.node.kind == "array" for each in found) and "array" not in root.items.kinds:
             return []  # several lists are not the items of one
+        if found[-1].closed_more and any(each.node.kind == "array" for each in found):
+            return []  # a list that was closed too early
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
@@ -249,7 +251,7 @@ def _known(data: Any, shape: Shape) -> int:
         return len(shape.properties & cast("dict[str, Any]", data).keys())
     if not isinstance(data, list) or "array" not in shape.kinds:
         return 0
-    items = cast("list[Any]", data)
+    items: list[Any] = data
     if "object" in shape.items.kinds:
         return sum(_known(item, shape.items) for item in items if isinstance(item, dict))
     return len(items)
