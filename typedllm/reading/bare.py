@@ -65,7 +65,9 @@ class BareReader(QuotedReader):
             return 0
         if self._place() == "member":
             at = end_of(SPACE, self.buf, found.end())
-            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(self.buf, at, self.stack[-1].known)
+            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(
+                self.buf, at, self.stack[-1].known
+            )
             bare = _THEN_KEY.match(self.buf, found.end(), self.pos + AHEAD)
             return found.end() if at > found.end() and (quoted or bare) else 0
         behind = _THEN_ITEM.match(self.buf, found.end(), self.pos + AHEAD)
@@ -152,7 +154,7 @@ class BareReader(QuotedReader):
         if word.startswith("&") and word.endswith(";"):
             return True  # quotes as HTML writes them
         if quoted:
-            return word[-1].isdigit() and "string" in self._guide().kinds
+            return word[-1].isdigit() and self._guide().is_text
         if _ESCAPE.search(word) or _closes(word):
             return True
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):

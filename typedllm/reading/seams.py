@@ -32,11 +32,12 @@ def torn(start: int, end: int, text: str, closed_more: bool = False) -> Note | N
         text: the reply.
         closed_more: whether brackets behind it close more than it opened.
     """
+    if (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start]):
+        return Note("unexpected_text", max(0, start - _LOOK), start, "", True)
     behind = _BEHIND.match(text, end, end + _LOOK)
     if behind or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end]):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
-    before = (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start])
-    return Note("unexpected_text", max(0, start - _LOOK), start, "", True) if before else None
+    return None
 
 
 def reopened(node: Node, text: str, target: Target, bounds: Bounds = DEFAULT) -> tuple[Node, int] | None:

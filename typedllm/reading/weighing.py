@@ -17,6 +17,7 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.plainer import Plainer
 from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import Issue, Policy
@@ -24,6 +25,7 @@ from typedllm.records import Issue, Policy
 T = TypeVar("T")
 
 _CLOSING: Final = " \t\r\n}])`~"
+_CLOSED: Final = " \t\r\n`~"
 _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
 
@@ -130,7 +132,7 @@ class Weighing(Generic[T]):
         self._left -= len(text) - found.start
         if self._left < 0:
             return option
-        whole, least = text[found.start :], len(text[found.start : found.end].rstrip())
+        whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
         near, plain = rivals(whole, least, self.bounds), None
         if not near and (plain := Plainer(whole)).json != whole and not (plain.single and option.valid):
             near = rivals(plain.json, plain.length(least), self.bounds)
@@ -210,6 +212,8 @@ class Weighing(Generic[T]):
         root = self.target.root
         if len(found) < 2 or "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
             return []
+        if torn(found[0].start, found[-1].end, text, found[-1].closed_more):
+            return []
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
@@ -219,9 +223,15 @@ class Weighing(Generic[T]):
 
 def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     """Whether a change puts nothing in for what the end of the text has cut."""
+    mend = rival.mend
     if option.valid:  # with brackets at its end: nothing else is missing
-        return rival.mend.growth == 0
-    return said[rival.mend.at :].strip(_CLOSING) != ""
+        return mend.growth == 0
+    rest = said[mend.at + (len(mend.old) if mend.new == '"' and mend.doubt else 0) :]
+    if rest.strip(_CLOSING) or (mend.old and not mend.new):
+        return True
+    inside = said[: mend.at].rpartition('"')[2]  # all brackets at the end are those that are open: none is of the text
+    alone = rest.lstrip(" \t").startswith("\n") or "`" in rest  # on a line of their own, or at the end of a fence
+    return mend.new == '"' and alone and rest.strip(_CLOSED) != "" and not any(sign in inside for sign in "{[")
 
 
 def _known(data: Any, shape: Shape) -> int:
