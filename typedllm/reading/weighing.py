@@ -13,8 +13,8 @@ from typedllm.reading.envelopes import envelopes
 from typedllm.reading.extract import Found, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.nodes import Node
-from typedllm.reading.reader import JsonReader
 from typedllm.reading.plainer import Plainer
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
 from typedllm.reading.seams import torn
@@ -132,13 +132,7 @@ class Weighing(Generic[T]):
         self._left -= len(text) - found.start
         if self._left < 0:
             return option
-        whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
-        near, plain = rivals(whole, least, self.bounds), None
-        if not near and (plain := Plainer(whole)).json != whole and not (plain.single and option.valid):
-            near = rivals(plain.json, plain.length(least), self.bounds)
-        if found.cut:
-            said = plain.json if plain is not None else whole
-            near = [rival for rival in near if _is_before_cut(option, rival, said)]
+        near, plain = self._near(option, text)
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
         if not fitting:
             return option
@@ -155,6 +149,18 @@ class Weighing(Generic[T]):
         shift(fit.found.node, rival.mend, found.start)
         attach(fit.found.node, rival.mend.note(found.start))
         return self.one(fit.found, fit.found.node, text)
+
+    def _near(self, option: Option[T], text: str) -> tuple[list[Rival], Plainer | None]:
+        """What is one character away from the candidate, or from what it is when all that is settled is JSON."""
+        found = option.found
+        whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
+        near, plain, said = rivals(whole, least, self.bounds), None, whole
+        if not near:
+            plain = Plainer(whole)
+            if plain.json == whole or (plain.single and option.valid):
+                return [], None
+            near, said = rivals(plain.json, plain.length(least), self.bounds), plain.json
+        return [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)], plain
 
     def _as_written(self, found: Found, fit: Option[T], mend: Mend | None, text: str) -> Option[T] | None:
         """What a change makes of a text that is no JSON elsewhere either, if it says what the JSON says."""
@@ -240,7 +246,7 @@ def _known(data: Any, shape: Shape) -> int:
         return len(shape.properties & cast("dict[str, Any]", data).keys())
     if not isinstance(data, list) or "array" not in shape.kinds:
         return 0
-    items = cast("list[Any]", data)
+    items: list[Any] = data
     if "object" in shape.items.kinds:
         return sum(_known(item, shape.items) for item in items if isinstance(item, dict))
     return len(items)
