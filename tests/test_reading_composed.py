@@ -1,5 +1,7 @@
 """Replies with several things wrong at once: a style throughout, and one sign missing, or a draft beside the answer."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -168,3 +170,55 @@ def test_bullets_in_a_text_stay() -> None:
 def test_emphasis_is_no_part_of_a_declared_key() -> None:
     assert read(Stay, '{"**guest**": "**Lund**", "`nights`": 3}') == Stay(guest="**Lund**", nights=3)
     assert read(dict[str, int], '{"**a**": 1}') == {"**a**": 1}
+
+
+# ---- where the type or the layout decides ----
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\n"guest": "Lund";\n"nights" 3;\n"remarks": "late"\n}',
+        '{"guest": "Lund" "nights" 3 "remarks" "late"}',
+        '{"nights": 3, "remarks": "late", "guest": "Lund\n}',
+        '```json\n{"nights": 3, "remarks": "late", "guest": "Lund}\n```',
+    ],
+)
+def test_a_declared_key_or_a_bracket_on_its_own_line_ends_a_text(text: str) -> None:
+    assert read(Stay, text) == Stay(guest="Lund", nights=3, remarks="late")
+
+
+@pytest.mark.parametrize("text", ['{"nights": 3, "guest": "Lund}', '{"nights": 3, "guest": "f(x) { return 1;\n}'])
+def test_a_bracket_that_may_belong_to_the_text_does_not_end_it(text: str) -> None:
+    assert refused(Stay, text)
+
+
+class Bill(BaseModel):
+    """Texts that have a form."""
+
+    total: Decimal
+    due: date | None = None
+
+
+@pytest.mark.parametrize("total", ['"12.50""', '""12.50"', '12.50"'])
+@pytest.mark.parametrize("due", ['""2026-03-01"', '"2026-03-01""', '2026-03-01"'])
+def test_a_quote_too_many_is_no_inch_where_the_text_has_a_form(total: str, due: str) -> None:
+    text = f'{{\n"total": {total},\n"due": {due},\n}}'
+    assert read(Bill, text) == Bill(total=Decimal("12.50"), due=date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (list[str], '"a", "b [1]"]', ["a", "b [1]"]),
+        (list[int], "-5, 7\n]\n", [-5, 7]),
+        (list[Any], '"a", {}]', ["a", {}]),
+    ],
+)
+def test_the_request_may_have_begun_the_list(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+    assert "missing_opener" in kinds(declared, text)
+
+
+def test_the_end_of_a_list_is_not_the_list() -> None:
+    assert refused(list[Any], "'a', {\"b\": 1}, [2]]")

@@ -151,3 +151,37 @@ def test_swapped_signs_are_a_fix_with_its_place() -> None:
     (fix,) = result.fixes
     assert (fix.kind, fix.before, fix.span) == ("swapped_signs", ']"', (16, 18))
     assert result.spans["/1"] == (10, 18)
+
+
+class Visit(BaseModel):
+    patient: str
+    room: int
+    drugs: list[str] = []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"patient", "Ona Ruiz", "room": 7, "drugs": ["a", "b"]}',
+        '{"patient": "Ona Ruiz": "room": 7, "drugs": ["a", "b"]}',
+        '{"patient": "Ona Ruiz", "room", 7, "drugs": ["a", "b"]}',
+        '{"patient": "Ona Ruiz", "room": 7, "drugs": {"a", "b"]}',
+        '{"patient": "Ona Ruiz", "room": 7, "drugs": ["a": "b"]}',
+        '{"patient": \'Ona Ruiz", "room": 7, "drugs": ["a", "b"]}',
+        '{"patient": "Ona Ruiz\', "room": 7, "drugs": ["a", "b"]}',
+        '{"patient“: "Ona Ruiz", "room": 7, "drugs": ["a", "b"]}',
+        '{"patient": "Ona Ruiz", "room": 7, "drugs": ["a`, "b"]}',
+    ],
+)
+def test_one_sign_stands_for_another(text: str) -> None:
+    assert Schema(Visit).read(text).value == Visit(patient="Ona Ruiz", room=7, drugs=["a", "b"])
+
+
+@pytest.mark.parametrize("said", ["the guests'", "6'", "Ona\\'"])
+def test_a_quote_of_another_kind_that_may_belong_to_the_text_is_in_doubt(said: str) -> None:
+    assert not Schema(Visit).read(f'{{"patient": "{said}, "room": 7}}').ok
+
+
+@pytest.mark.parametrize("said", ["known as 'Ona'", "“Ona”", "Ona and «Ria»"])
+def test_a_quote_of_another_kind_that_closes_another_one_stays(said: str) -> None:
+    assert Schema(Visit).read(f'{{"patient": "{said}, "room": 7}}').value == Visit(patient=said, room=7)

@@ -171,7 +171,7 @@ class BareReader(QuotedReader):
         if word.startswith("&") and word.endswith(";"):
             return True  # quotes as HTML writes them
         if quoted:
-            return word[-1].isdigit() and "string" in self._guide().kinds
+            return word[-1].isdigit() and self._guide().is_text
         if _ESCAPE.search(word) or _closes(word) or _PREFIXED.fullmatch(word):
             return True
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):

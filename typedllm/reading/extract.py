@@ -68,6 +68,7 @@ _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
 _TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
 _NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
 _BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t]+\Z")
+_ITEMS: Final = ('"', *"-0123456789")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
@@ -371,6 +372,8 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
         found = _without_braces(text, target, bounds)
     if not found and "array" in target.root.kinds and not target.root.open:
         found = _in_parentheses(text, target, bounds)
+    if "array" in target.root.kinds and not (found and not text[: found[0].start].strip()):
+        found = _without_bracket(text, target, bounds) or found
     found = _without_signs(found, text, target, bounds)
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
@@ -476,6 +479,21 @@ def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
         return []
     reader.root.start, reader.root.end = start, end
     reader.root.note(Note("missing_opener", start, start, "{"))
+    return [Found(reader.root, False, False, "", end)]
+
+
+def _without_bracket(text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """Items without the bracket that opens their list: the request may have begun the answer with it."""
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if not text.startswith(_ITEMS, start) or text[end - 1 : end] != "]" or _json_end("[" + text[start:end], 0) < 0:
+        return []
+    reader = JsonReader(target.root, start - 1, bounds, strict=True)
+    reader.eof = True
+    reader.feed("[" + text[start:end])
+    if reader.root is None or not reader.done or reader.gave_up or reader.rest:
+        return []
+    reader.root.start = start
+    reader.root.note(Note("missing_opener", start, start, "["))
     return [Found(reader.root, False, False, "", end)]
 
 

@@ -22,6 +22,7 @@ from typedllm.reading.strings import (
     OpenString,
     Place,
     Verdict,
+    closes_inner,
     escape,
     is_glued,
     key_verdict,
@@ -305,7 +306,10 @@ class QuotedReader(BracketReader):
             kept = kept[:-1].rstrip()
             end = self.base + self.pos - (len(text) - len(kept))
         other = _FOREIGN.search(kept) or _APOSTROPHE.search(kept)
-        if other:
+        closed = other is not None and closes_inner(kept, other.start())
+        if closed:
+            fix = "likely_quote"
+        elif other:
             fix = "likely_quote" if other.re is _APOSTROPHE and fix != "likely_quote" else fix
             kept = kept[: other.start()]
         elif kept.endswith(string.closers) and kept.count(string.closers) % 2:
@@ -318,7 +322,7 @@ class QuotedReader(BracketReader):
             self.fault("unclear_escape", string.start, end)
         string.parts, string.escapes = [kept], []
         string.notes = [note for note in string.notes if note.start < end]
-        self.fix(fix, end - bool(other), end, '"')
+        self.fix(fix, end - (other is not None and not closed), end, '"')
         self._end_string(end)
         for bracket in lost.closers:
             self._close(self.base + self.pos - len(tail) + tail.index(bracket) + 1)
@@ -355,8 +359,7 @@ class QuotedReader(BracketReader):
         edges = (string.start + 1, end - 2)
         if len(inner) != string.inner or not all(note.start in edges for note in inner) or len(text) < 2:
             return text
-        shape = self._guide()
-        free = "string" in shape.kinds and shape.literals is None and not shape.format
+        free = self._guide().is_text
         if free and string.inner == 2 and string.closers != "'":
             return text  # a text in quotes
         kind = "likely_quote" if free else "extra_quote"

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
+from typedllm.reading.strings import closes_inner
 
 _BEFORE: Final = 16
 _AFTER: Final = 6
@@ -30,7 +31,8 @@ _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
 _OTHER_QUOTES: Final = "'`´“”„‟«»＂"
-_SIGNS: Final = re.compile(rf'[{{}}\[\],:"\\\n{_OTHER_QUOTES}]')
+_APOSTROPHE: Final = re.compile(r"[snoh\d\\]['’′]")
+_SIGNS: Final = re.compile(rf'[{{}}\[\],:"\\\n();={_OTHER_QUOTES}]')
 _MORE: Final = re.compile(r'\s*[,:"}\]]')
 _OPENS: Final = re.compile(r"[,:{\[]\s*\Z")
 _OUTLINE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
@@ -45,6 +47,7 @@ _FITS: Final = {
     "[": (re.compile(r"[:,\[]?"), re.compile(r'["{\[\]\w-]')),
 }
 """Between which two signs a sign of structure can stand."""
+_OTHERS: Final = {",": ":", ":": ",", "{": "[", "[": "{", "(": "{[", "}": "]", "]": "}", ")": "}]", ";": ",:", "=": ":"}
 _FEET: Final = re.compile(r"\d{1,3}\s?['’′]\s?\d{1,2}(?:\.\d{1,2})?\"")  # and inches: the quote ends no text
 _NUMBER: Final = re.compile(r"[:,\[]\s*-?\d[\d.]*\Z")
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
@@ -65,6 +68,10 @@ _PUT_IN: Final = {
 _TAKEN_OUT: Final = {
     ",": "extra_comma", "}": "extra_closer", "]": "extra_closer", "{": "extra_opener", "[": "extra_opener",
     '"': "extra_quote", "'": "extra_quote", ":": "stray_sign", "\\": "stray_sign",
+}  # fmt: skip
+_EXCHANGED: Final = {
+    '"': "quote_style", "'": "quote_style", ",": "wrong_comma", ":": "wrong_colon", "{": "wrong_opener",
+    "[": "wrong_opener", "}": "wrong_closer", "]": "wrong_closer",
 }  # fmt: skip
 PLAIN: Final = frozenset({
     "trailing_comma", "extra_comma", "comment", "literal_style", "number_style", "space", "escape_style",
@@ -108,7 +115,7 @@ class Mend(NamedTuple):
         if self.is_swap:
             kind = "swapped_signs"
         else:
-            kind = "quote_style" if self.new and self.old else _PUT_IN.get(self.new) or _TAKEN_OUT[self.old]
+            kind = _EXCHANGED[self.new] if self.new and self.old else _PUT_IN.get(self.new) or _TAKEN_OUT[self.old]
         return Note(kind, base + self.at, base + self.at + len(self.old), self.new)
 
 
@@ -241,7 +248,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
         if sign == '"':
             yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _ends_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
-            yield Mend(at, '"', sign)
+            yield Mend(at, '"', sign, doubt=int(closes_inner(text, at)))
+        yield from _exchanged(text, at)
     yield from _swaps(text, near)
     first = max(start, failure - _STRETCH)
     for found in _STARTS.finditer(text, first, failure):
@@ -261,7 +269,32 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
                 yield Mend(at, sign, doubt=int(sign in "{[" or _is_inside(text, at, sign)))
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
         fits = fits and not _makes_blank(text, at)
-        yield Mend(at, '"', doubt=0 if fits else 2)
+        doubt = 2 if not fits else int(_is_other_quote(text, at))
+        yield Mend(at, '"', doubt=doubt)
+
+
+def _exchanged(text: str, at: int) -> Iterator[Mend]:
+    """Signs of structure that may stand here in the place of others."""
+    sign = text[at : at + 1]
+    others = _OTHERS.get(sign, "")
+    before, after = text[max(0, at - _STRETCH) : at].rstrip()[-1:], text[at + 1 : at + _STRETCH].lstrip()[:1]
+    for other in others:
+        behind_it, ahead_of_it = _FITS[other]
+        if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
+            yield Mend(at, other, sign)
+
+
+def _is_other_quote(text: str, at: int) -> bool:
+    """Whether a quote that is missing here would stand beside one of another kind: more likely, that one stands for it.
+
+    Not so where that one may be an apostrophe (`the guests'`, `6'`, `'90s`), or closes what another one opens.
+    """
+    before, after = text[max(0, at - 2) : at], text[at : at + 2]
+    if after and after[0] in _OTHER_QUOTES:
+        return not after[1:].isdigit() and after[0] not in text[at + 1 : at + _STRETCH].partition('"')[0]
+    if len(before) < 2 or before[1] not in _OTHER_QUOTES or _APOSTROPHE.fullmatch(before):
+        return False
+    return not closes_inner(text, at - 1)
 
 
 def _makes_blank(text: str, at: int) -> bool:
@@ -335,7 +368,11 @@ def _may_open(text: str, at: int) -> bool:
 def _may_close(text: str, at: int) -> bool:
     """Whether a quote here could be one that closes a string."""
     before, after = text[at - 1 : at], text[at : at + 1]
-    if not before.strip() or before in "”‟»＂" or (before in ",:{[" and after.isspace()):
+    if (
+        not before.strip()
+        or (before in "”‟»＂" and not closes_inner(text, at - 1))
+        or (before in ",:{[" and after.isspace())
+    ):
         return False
     opener = text.rfind('"', max(0, at - _STRETCH), at)
     listed = text[max(0, opener - _STRETCH) : max(0, opener)].rstrip()[-1:] != ":"

@@ -34,12 +34,13 @@ def torn(start: int, end: int, text: str, closed_more: bool = False, mended: boo
         closed_more: whether brackets behind it close more than it opened.
         mended: whether it is not JSON as it stands, so that its end may be the end of a part of it.
     """
+    if (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start]):
+        return Note("unexpected_text", max(0, start - _LOOK), start, "", True)
     behind = _BEHIND.match(text, end, end + _LOOK)
     behind = behind or (_CLOSES_MORE.match(text, end) if mended else None)
     if behind or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end]):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
-    before = (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start])
-    return Note("unexpected_text", max(0, start - _LOOK), start, "", True) if before else None
+    return None
 
 
 def reopened(node: Node, text: str, target: Target, bounds: Bounds = DEFAULT) -> tuple[Node, int] | None:

@@ -69,6 +69,19 @@ _BRACKET: Final = re.compile(r"[(){}\[\]]")
 _CONTROL_OR_LETTER: Final = re.compile(r"[\b\f]|[\n\r\t][A-Za-z]")
 
 
+_OPENED_BY: Final = {"”": "“„”", "’": "‘’'", "»": "«", "´": "`´"}
+_INSIDE: Final = 600
+
+
+def closes_inner(text: str, at: int) -> bool:
+    """Whether a quote closes what another one opens in the same string, behind the last double quote."""
+    inside = text[max(0, at - _INSIDE) : at].rpartition('"')[2]
+    before = re.findall(
+        rf"(?<!\w)[{re.escape(_OPENED_BY.get(text[at], text[at]))}]|{re.escape(text[at])}(?!\w)", inside
+    )
+    return len(before) % 2 == 1
+
+
 class OpenString:
     """A string that is being read."""
 
@@ -195,6 +208,10 @@ def verdict(
         return _after_closer(text, at, complete, closers, inner)
     if text.startswith("```"[: len(text) - at], at):
         return "ends" if complete or len(text) - at >= 3 else "more"
+    if place == "member" and sign in ";；，、" + OPENERS and inner % 2 == 0:
+        key = at if sign in OPENERS else _end(_SPACE, text, at + 1)
+        if key > 0 and declared_key(text, key, known):
+            return "ends"
     if sign in OPENERS:
         return _after_quote(text, at, complete, place, inner)
     return _after_other(text, at, complete, place, closers, inner)

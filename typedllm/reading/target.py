@@ -376,6 +376,13 @@ class Shape:
         """The declared format of a string."""
         return str(self.node.get("format", ""))
 
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether it takes texts of any form."""
+        if self.arms:
+            return any(arm.is_text for arm in self.arms)
+        return "string" in self.kinds and self.literals is None and not self.format and not self.hint
+
     @property
     def own_form(self) -> bool:
         """Whether code reads the text before its format counts."""

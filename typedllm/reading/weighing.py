@@ -17,6 +17,7 @@ from typedllm.reading.plainer import Plainer
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
 from typedllm.reading.target import Shape, Target
 from typedllm.records import Issue, Policy
@@ -24,6 +25,7 @@ from typedllm.records import Issue, Policy
 T = TypeVar("T")
 
 _CLOSING: Final = " \t\r\n}])`~"
+_CLOSED: Final = " \t\r\n`~"
 _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
 
@@ -130,13 +132,7 @@ class Weighing(Generic[T]):
         self._left -= len(text) - found.start
         if self._left < 0:
             return option
-        whole, least = text[found.start :], len(text[found.start : found.end].rstrip())
-        near, plain = rivals(whole, least, self.bounds), None
-        if not near and (plain := Plainer(whole)).json != whole and not (plain.single and option.valid):
-            near = rivals(plain.json, plain.length(least), self.bounds)
-        if found.cut:
-            said = plain.json if plain is not None else whole
-            near = [rival for rival in near if _is_before_cut(option, rival, said)]
+        near, plain = self._near(option, text)
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
         if not fitting:
             return option
@@ -153,6 +149,18 @@ class Weighing(Generic[T]):
         shift(fit.found.node, rival.mend, found.start)
         attach(fit.found.node, rival.mend.note(found.start))
         return self.one(fit.found, fit.found.node, text)
+
+    def _near(self, option: Option[T], text: str) -> tuple[list[Rival], Plainer | None]:
+        """What is one character away from the candidate, or from what it is when all that is settled is JSON."""
+        found = option.found
+        whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
+        near, plain, said = rivals(whole, least, self.bounds), None, whole
+        if not near:
+            plain = Plainer(whole)
+            if plain.json == whole or (plain.single and option.valid):
+                return [], None
+            near, said = rivals(plain.json, plain.length(least), self.bounds), plain.json
+        return [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)], plain
 
     def _as_written(self, found: Found, fit: Option[T], mend: Mend | None, text: str) -> Option[T] | None:
         """What a change makes of a text that is no JSON elsewhere either, if it says what the JSON says."""
@@ -228,6 +236,8 @@ class Weighing(Generic[T]):
             return []  # several lists are not the items of one
         if found[-1].closed_more and any(each.node.kind == "array" for each in found):
             return []  # a list that was closed too early
+        if torn(found[0].start, found[-1].end, text, found[-1].closed_more):
+            return []
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
@@ -237,23 +247,29 @@ class Weighing(Generic[T]):
 
 def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     """Whether a change puts nothing in for what the end of the text has cut."""
+    mend = rival.mend
     if option.valid:  # with brackets at its end: nothing else is missing
-        return rival.mend.growth == 0
-    at = rival.mend.at
-    while rival.mend.new and said.startswith(rival.mend.new, at):  # to put a sign in before its like is no other change
+        return mend.growth == 0
+    at = mend.at
+    while mend.new and said.startswith(mend.new, at):  # to put a sign in before its like is no other change
         at += 1
-    return said[at:].strip(_CLOSING) != ""
+    rest = said[at + (len(mend.old) if mend.new == '"' and mend.doubt else 0) :]
+    if rest.strip(_CLOSING) or (mend.old and not mend.new):
+        return True
+    inside = said[: mend.at].rpartition('"')[2]  # all brackets at the end are those that are open: none is of the text
+    alone = rest.lstrip(" \t").startswith("\n") or "`" in rest  # on a line of their own, or at the end of a fence
+    return mend.new == '"' and alone and rest.strip(_CLOSED) != "" and not any(sign in inside for sign in "{[")
 
 
-def _known(data: Any, shape: Shape) -> int:
+def _known(data: object, shape: Shape) -> int:
     """How many declared keys there are, in the items too; of a list of other things, how many items."""
     if isinstance(data, dict):
         return len(shape.properties & cast("dict[str, Any]", data).keys())
     if not isinstance(data, list) or "array" not in shape.kinds:
         return 0
-    items: list[Any] = data
+    items = cast("list[object]", data)
     if "object" in shape.items.kinds:
-        return sum(_known(item, shape.items) for item in items if isinstance(item, dict))
+        return sum(_known(item, shape.items) for item in items)
     return len(items)
 
 
