@@ -157,10 +157,11 @@ class Events:
     Attributes:
         heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
+        counted: whether it has said what the reply cost.
     """
 
     def __init__(self, request: Request) -> None:
-        self.heard = self.finished = False
+        self.heard = self.finished = self.counted = False
         self._answer = Answer(expected(request))
         self._model = ""
         self._refused = False
@@ -176,6 +177,7 @@ class Events:
         self.heard = True
         usage = read_usage(found.get("usage")) or read_usage(table(found.get("x_groq")).get("usage"))
         model = text(found.get("model"))
+        self.counted = self.counted or usage is not None
         if usage or (model and model != self._model):
             self._model = model
             yield Chunk(usage=usage, model=model)

@@ -15,6 +15,8 @@ from typedllm.records import Chunk, Reply, Request
 from typedllm.schema.profiles import Profile
 
 _END: Final = b"[DONE]"
+_AFTER_ALL: Final = 0.2
+_AFTER_REPLY: Final = 2.0
 
 
 class Events(Protocol):
@@ -23,10 +25,12 @@ class Events(Protocol):
     Attributes:
         heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
+        counted: whether it has said what the reply cost.
     """
 
     heard: bool
     finished: bool
+    counted: bool
 
     def read(self, event: object) -> Iterator[Chunk | Trouble]: ...
     def close(self) -> Iterator[Chunk]: ...
@@ -61,10 +65,6 @@ def read_whole(data: bytes, api: Api, asked: Asked, retries: int = 0) -> Reply:
     if reply is None:
         raise refused(read, None, asked, retries)
     return reply
-
-
-class _NotJsonError(ModelError):
-    """An event is not JSON."""
 
 
 class StreamReader:
@@ -117,10 +117,10 @@ class StreamReader:
             return
         ended = Failure("connection", EOFError("the stream ended before the reply did"))
         for data in self._decoder.close():
-            try:
-                yield from self._event(data)
-            except _NotJsonError:  # the end has cut it
+            if not (self._done or self._is_whole(data)):  # the end has cut it
                 self.broken(ended)
+                return
+            yield from self._event(data)
         if self._done:
             for chunk in self._events.close():
                 yield from self._add(chunk)
@@ -133,6 +133,17 @@ class StreamReader:
     def complete(self) -> bool:
         """Whether nothing more can come."""
         return self._events.finished or self._done
+
+    @property
+    def linger(self) -> float | None:
+        """Seconds that are given to what may still come; None: the reply goes on.
+
+        Behind its end there is no more than the end of the body, which leaves the connection free for another request;
+        behind the finish reason there may be the usage.
+        """
+        if not self.complete:
+            return None
+        return _AFTER_ALL if self._done or self._events.counted else _AFTER_REPLY
 
     def broken(self, failure: Failure) -> None:
         """The connection broke: no loss when nothing more was to come.
@@ -156,12 +167,22 @@ class StreamReader:
             event = parse(data)
         except ValueError as error:
             start = self._asked.clean(data[:200].decode(errors="replace"))
-            raise self._unreadable(f"an event that is not JSON: {start}", "ask again", _NotJsonError) from error
+            raise self._unreadable(f"an event that is not JSON: {start}", "ask again") from error
         for chunk in self._events.read(event):
             yield from self._add(chunk) if isinstance(chunk, Chunk) else self._trouble(chunk)
 
-    def _unreadable(self, what: str, advice: str, kind: type[ModelError] = ModelError) -> ModelError:
-        return kind(
+    def _is_whole(self, data: bytes) -> bool:
+        """Whether the last event is one."""
+        if not data.strip() or data.strip() == _END:
+            return True
+        try:
+            parse(data)
+        except ValueError:
+            return False
+        return True
+
+    def _unreadable(self, what: str, advice: str) -> ModelError:
+        return ModelError(
             f"{self._asked.provider} sent {what} ({advice})",
             provider=self._asked.provider,
             retries=self._retries,
