@@ -248,7 +248,8 @@ class Core(Generic[T]):
         result, live = self.result, self._live
         if result is None or not result.ok:
             return None
-        if self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING and not result.fixes:
+        as_written = isinstance(result.fixes, tuple) and not result.fixes  # others would have to be worked out
+        if as_written and self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING:
             return None  # the text is JSON, and was shown
         data = result.confidence.data if isinstance(result.confidence, Confidence) else MISSING
         if data is MISSING:
