@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from typedllm.errors import ModelError
@@ -32,7 +32,7 @@ class Events(Protocol):
     finished: bool
     counted: bool
 
-    def read(self, event: object) -> Iterator[Chunk | Trouble]: ...
+    def read(self, event: object) -> Iterable[Chunk | Trouble]: ...
     def close(self) -> Iterator[Chunk]: ...
 
 
@@ -83,6 +83,7 @@ class StreamReader:
         self._document: list[bytes] | None = None
         self._begun = b""  # the first bytes that are no white space
         self._done = False
+        self._keeps = asked.request.partial
         self._so_far = Gathered()
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
@@ -157,19 +158,24 @@ class StreamReader:
     def _cut(self, failure: Failure) -> ModelError:
         return error_of(failure, self._asked, self._retries, reply=self._so_far.reply())
 
-    def _event(self, data: bytes) -> Iterator[Chunk]:
-        if data.strip() == _END or self._done:
+    def _event(self, data: bytes) -> Iterable[Chunk]:
+        if self._done or data.strip() == _END:
             self._done = True
-            return
+            return ()
         if not data.strip():
-            return
+            return ()
         try:
             event = parse(data)
         except ValueError as error:
             start = self._asked.clean(data[:200].decode(errors="replace"))
             raise self._unreadable(f"an event that is not JSON: {start}", "ask again") from error
+        chunks: list[Chunk] = []
         for chunk in self._events.read(event):
-            yield from self._add(chunk) if isinstance(chunk, Chunk) else self._trouble(chunk)
+            if isinstance(chunk, Chunk):
+                chunks += self._add(chunk)
+            else:
+                chunks += self._trouble(chunk)
+        return chunks
 
     def _is_whole(self, data: bytes) -> bool:
         """Whether the last event is one."""
@@ -189,16 +195,17 @@ class StreamReader:
             reply=self._so_far.reply(),
         )
 
-    def _add(self, chunk: Chunk) -> Iterator[Chunk]:
-        self._so_far.add(chunk)
-        yield chunk
+    def _add(self, chunk: Chunk) -> tuple[Chunk]:
+        if self._keeps:
+            self._so_far.add(chunk)
+        return (chunk,)
 
-    def _trouble(self, told: Trouble) -> Iterator[Chunk]:
+    def _trouble(self, told: Trouble) -> Iterable[Chunk]:
         if self.complete:
-            return  # what came is the reply
+            return ()  # what came is the reply
         so_far = self._so_far.reply()
         reply = salvage(told)
         if reply is None or so_far.text:
             raise refused(told, None, self._asked, self._retries, reply=so_far)
         self._done = self._events.finished = True
-        yield from split(reply, (max(1, len(reply.text)),))
+        return split(reply, (max(1, len(reply.text)),))

@@ -87,10 +87,11 @@ class Core(Generic[T]):
 
     def failed(self, error: Exception) -> None:
         """The step failed. What came of a reply by then is kept on the error."""
-        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask) and self._guard.length:
-            if isinstance(error, ModelError) and self._resumes(error):
+        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask):
+            if self._guard.length and isinstance(error, ModelError) and self._resumes(error):
                 return
-            error.reply = error.reply or self._reply()
+            if self._guard.length or error.reply is not None:
+                error.reply = self._reply()
         self._advance(error)
 
     def leave(self) -> None:
@@ -115,7 +116,7 @@ class Core(Generic[T]):
     def request(self) -> Request:
         """What is to be sent."""
         assert isinstance(self.step, Ask)
-        return replace(self.step.request, idle_timeout=self._settings.idle_timeout)
+        return replace(self.step.request, idle_timeout=self._settings.idle_timeout, partial=False)
 
     def _resumes(self, error: ModelError) -> bool:
         """Whether a reply that broke off is gone on with: the loop takes it for a truncated one."""
