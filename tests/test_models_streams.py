@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.models import NATIVE, TOOL, WAYS, Way, joined, model_at
+from tests.support.models import ASK, NATIVE, TOOL, WAYS, Way, joined, model_at
 from tests.support.server import Server, Step, fail, raw, say
 from typedllm.errors import ModelError
 from typedllm.models.sse import EventDecoder
@@ -248,3 +248,15 @@ def test_an_event_may_have_several_lines_and_no_end() -> None:
     decoder = EventDecoder()
     assert [*decoder.feed(b"data: a\ndata:b\nid: 1\n\ndata: c")] == [b"a\nb"]
     assert [*decoder.close()] == [b"c"]
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_who_keeps_the_pieces_needs_no_second_copy(server: Server, way: Way, partial: bool) -> None:
+    """A stream of any length is then read in constant memory."""
+    server.script(sse(delta("hel"), delta("lo")))
+    model = model_at(server)
+    with pytest.raises(ModelError, match="in the middle of the reply") as caught:
+        way.stream(model, replace(ASK, partial=partial))
+    assert caught.value.reply is not None
+    assert caught.value.reply.text == ("hello" if partial else "")
+    model.close()

@@ -144,6 +144,17 @@ def test_what_no_arm_of_a_union_takes_is_not_aligned_for_each(
     assert calls < 12 * count * len(unit)
 
 
+@pytest.mark.parametrize("word", ["null", "true", "None", "1", '"x"'])
+def test_a_stretch_holds_the_last_value_whatever_it_is(word: str) -> None:
+    """A word is a part of the gap behind its key, which is then the last of the text."""
+    row = '{"a": 1, "b": "' + "x" * 40 + '"}, '
+    text = '{"rows": [' + row * 20 + f'{{"a": 1, "b": {word}}},]}}'
+    part = Stretch(text, 0, 0, True, "", 100).part(0)
+    assert part is not None
+    assert part.end == len(text)
+    assert text[: part.end].replace("},]", "}]").replace("None", "null") == part.json
+
+
 def test_a_stretch_ends_with_the_outermost_container() -> None:
     one = '{"a": [1, 2, {"b": "a text that is of some length"}]}'
     text = f"{one}, " * 1000

@@ -55,8 +55,8 @@ class Options(TypedDict, total=False):
             log line (`"warn"`), or the end of the stream (`"stop"`), after which the model is asked for what is wrong
             or missing.
         max_chars: in a stream, characters of one reply (default 8,000,000).
-        max_repeats: in a stream, characters of the same text again and again (at most 512 characters long) that are
-            taken for a model that will not end (default 16,384; None: any number).
+        max_repeats: in a stream, characters of the same text again and again (four times or more) that are taken for a
+            model that will not end (default 16,384; None: any number).
         idle_timeout: in a stream, seconds in which nothing at all may come from the service, after which the reply is
             given up (default 60; None: no bound). A model of your own finds it in the request.
         on_broken: in a stream, what happens when the connection breaks, or goes silent, in the middle of a reply:

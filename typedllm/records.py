@@ -194,6 +194,8 @@ class Request:
         timeout: seconds that are left for this request with all its transport retries; None: no bound.
         logprobs: whether token log-probabilities are wanted.
         idle_timeout: seconds without a byte after which a streamed reply is given up; None: no bound.
+        partial: whether the error of a stream that breaks is to hold what came: one who keeps the pieces needs no
+            second copy.
     """
 
     messages: tuple[Message, ...]
@@ -202,6 +204,7 @@ class Request:
     timeout: float | None = None
     logprobs: bool = False
     idle_timeout: float | None = None
+    partial: bool = True
 
 
 class TokenLogprob(NamedTuple):

@@ -22,11 +22,14 @@ The same step is spoken in the protocol that was asked for: `/chat/completions` 
 `fail(status, message, ...)`: an error, with `code`, `param`, `kind`, `failed_generation` in its object, and
     after           the Retry-After header as written; other `headers`
 `raw(body, status, content_type)`: these bytes.
+`drip(*parts)`: a stream of these bytes, each part sent by itself.
 On every step:
     wait            seconds before the status line;      pause   seconds between pieces of the body
     cut             the connection is cut after this many bytes of the body; -1: before the status line
     stall           a stream stops after this many events, for 30 seconds
-`seen.gone` is set when a client goes away before the end of its answer, `server.heard` when the first request has come.
+    hold            seconds for which a stream stays open behind its last event
+`seen.gone` is set when a client goes away before the end of its answer, `server.heard` when the first request has come;
+`server.hears(3)` waits for the third.
 """
 
 from __future__ import annotations
@@ -66,12 +69,14 @@ class Step:
     done: bool = True
     trouble: Mapping[str, Any] | None = None
     body: bytes | None = None
+    parts: tuple[bytes, ...] | None = None
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     wait: float = 0.0
     pause: float = 0.0
     cut: int | None = None
     stall: int | None = None
+    hold: float = 0.0
 
 
 @dataclass
@@ -114,6 +119,12 @@ def raw(body: bytes | str, status: int = 200, content_type: str = "application/j
     return Step(status=status, body=data, content_type=content_type, **more)
 
 
+def drip(*parts: bytes | str, **more: Any) -> Step:
+    """A stream of these bytes, each part sent by itself."""
+    sent = tuple(part.encode() if isinstance(part, str) else part for part in parts)
+    return Step(parts=sent, **more)
+
+
 class Server:
     """The server; `url` is the base URL for clients."""
 
@@ -122,7 +133,7 @@ class Server:
         self.requests: list[Seen] = []
         self.heard = threading.Event()
         self._steps: deque[Script] = deque()
-        self._lock = threading.Lock()
+        self._came = threading.Condition()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.owner = self
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
@@ -137,11 +148,17 @@ class Server:
         """How many scripted steps no request has used up."""
         return len(self._steps)
 
+    def hears(self, count: int, seconds: float = 30.0) -> bool:
+        """Wait for so many requests; whether they came."""
+        with self._came:
+            return self._came.wait_for(lambda: len(self.requests) >= count, seconds)
+
     def step_for(self, seen: Seen) -> Step:
         """Record a request and choose its answer."""
-        with self._lock:
+        with self._came:
             self.requests.append(seen)
             self.heard.set()
+            self._came.notify_all()
             step = self._steps.popleft() if self._steps else self.reply
         return step if isinstance(step, Step) else step(seen)
 
@@ -202,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if streamed:
             self.send_header("Transfer-Encoding", "chunked")
-            self.send_pieces(step, speech.events(step, seen))
+            self.send_pieces(step, speech.events(step, seen) if step.parts is None else iter(step.parts))
         else:
             body = step.body if step.body is not None else speech.whole(step, seen)
             self.send_header("Content-Length", str(len(body)))
@@ -233,6 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
                 left -= len(kept)
                 if left <= 0:
                     self.abort()
+        self.idle(step.hold)
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 

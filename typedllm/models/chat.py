@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from math import inf
 from typing import Any, Final
@@ -27,6 +27,8 @@ from typedllm.schema.profiles import Profile
 PATH: Final = "/chat/completions"
 TOP_LOGPROBS: Final = 5
 _REASONING: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
+_SILENT: Final = ("usage", "error", "x_groq")
+_USUAL: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
 _FIRST: Final = (0, None, "0", "")
 """How services number the first choice."""
 
@@ -157,17 +159,39 @@ class Events:
     Attributes:
         heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
+        counted: whether it has said what the reply cost.
     """
 
     def __init__(self, request: Request) -> None:
-        self.heard = self.finished = False
+        self.heard = self.finished = self.counted = False
         self._answer = Answer(expected(request))
         self._model = ""
         self._refused = False
 
-    def read(self, event: object) -> Iterator[Chunk | Trouble]:
+    def read(self, event: object) -> Iterable[Chunk | Trouble]:
         """What one event says."""
         found = table(event)
+        return self._closely(event, found) if (usual := self._usual(found)) is None else usual
+
+    def _usual(self, event: Mapping[str, object]) -> Iterable[Chunk] | None:
+        """What nearly every event says, some text of the first choice and nothing else; None of any other."""
+        choices = rows(event.get("choices"))
+        if len(choices) != 1 or event.get("model", "") != self._model or any(map(event.get, _SILENT)):
+            return None
+        choice = table(choices[0])
+        if choice.get("index") not in _FIRST or not choice.keys() <= _USUAL:
+            return None
+        delta = table(choice.get("delta"))
+        content = delta.get("content")
+        if not isinstance(content, str) or choice.get("finish_reason") or choice.get("logprobs"):
+            return None
+        if len(delta) > 1 and any(delta[name] for name in delta if name not in ("content", "role")):
+            return None
+        self.heard = True
+        piece = self._answer.add("text", content)
+        return (Chunk(piece.text, source=piece.source),) if piece else ()
+
+    def _closely(self, event: object, found: Mapping[str, object]) -> Iterator[Chunk | Trouble]:
         if found.get("error") or not ("choices" in found or "usage" in found):
             told = trouble(event)
             if told.message or found.get("error"):
@@ -176,6 +200,7 @@ class Events:
         self.heard = True
         usage = read_usage(found.get("usage")) or read_usage(table(found.get("x_groq")).get("usage"))
         model = text(found.get("model"))
+        self.counted = self.counted or usage is not None
         if usage or (model and model != self._model):
             self._model = model
             yield Chunk(usage=usage, model=model)

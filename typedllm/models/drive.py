@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,13 +93,20 @@ class Driver:
                     gathered.add(piece)
         return gathered.whole()
 
-    def pieces(self, body: Body, deadline: float | None, idle: float | None = None) -> Iterator[bytes]:
+    def pieces(
+        self,
+        body: Body,
+        deadline: float | None,
+        idle: float | None = None,
+        linger: Callable[[], float | None] = lambda: None,
+    ) -> Iterator[bytes]:
         """The bytes of a body as they come.
 
         Args:
             body: what is read.
             deadline: when it must be there.
             idle: how long nothing may come, in seconds.
+            linger: the same for what may come behind the end of the reply; None: the reply goes on.
 
         Raises:
             TimeoutError: the deadline has passed.
@@ -109,7 +116,7 @@ class Driver:
         if bounds:
             vendor.limit_reads(body, max(0.001, min(bounds)))
         try:
-            for piece in body.iter_bytes():
+            for piece in _until_left(body, linger):
                 yield piece
                 if deadline is not None and self._clock.now() > deadline:
                     raise TimeoutError("the body takes too long")
@@ -119,17 +126,23 @@ class Driver:
             raise
 
     async def next_of(
-        self, pieces: AsyncIterator[bytes], deadline: float | None, idle: float | None = None
+        self,
+        pieces: AsyncIterator[bytes],
+        deadline: float | None,
+        idle: float | None = None,
+        linger: float | None = None,
     ) -> bytes | None:
         """The next bytes of a body, within the same bounds; None at its end."""
         import anyio
 
         left = self._left(deadline)
-        bounds = [each for each in (idle, left) if each is not None]
+        bounds = [each for each in (idle, left, linger) if each is not None]
         try:
             with anyio.fail_after(max(0.0, min(bounds)) if bounds else None):
                 return await anext(pieces, None)
         except TimeoutError as error:
+            if linger is not None:
+                return None
             if idle is not None and (left is None or idle < left):
                 raise vendor.SilentError from error
             raise
@@ -141,6 +154,22 @@ class Driver:
         """Whether it was the silence that took too long, and not the whole."""
         left = self._left(deadline)
         return idle is not None and (left is None or left > 0)
+
+
+def _until_left(body: Body, linger: Callable[[], float | None]) -> Iterator[bytes]:
+    """The bytes of a body; behind the end of the reply its connection is hung up when nothing comes."""
+    pieces = iter(body.iter_bytes())
+    while (seconds := linger()) is None:
+        piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+    while (seconds := linger()) is not None:
+        with vendor.hung_up_after(body, seconds) as may_read:
+            piece = next(pieces, None) if may_read else None
+        if piece is None:
+            return
+        yield piece
 
 
 class _Gathered:

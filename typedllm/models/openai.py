@@ -137,7 +137,7 @@ class OpenAIModel:
             return
         body, reader = begun
         try:
-            for piece in self._driver.pieces(body, deadline, request.idle_timeout):
+            for piece in self._driver.pieces(body, deadline, request.idle_timeout, lambda: reader.linger):
                 yield from reader.feed(piece)
         except vendor.transport_errors() as error:
             reader.broken(vendor.failure_of(error))
@@ -156,7 +156,9 @@ class OpenAIModel:
         body, reader = begun
         try:
             async with opened(body) as pieces:
-                while (piece := await self._driver.next_of(pieces, deadline, request.idle_timeout)) is not None:
+                while (
+                    piece := await self._driver.next_of(pieces, deadline, request.idle_timeout, reader.linger)
+                ) is not None:
                     for chunk in reader.feed(piece):
                         yield chunk
         except vendor.transport_errors() as error:

@@ -345,7 +345,7 @@ def _pieces(exchange: Exchange) -> Iterator[Chunk]:
 
 
 def _public(request: Request) -> Request:
-    return replace(request, options=_without_secrets(request.options), timeout=None, idle_timeout=None)
+    return replace(request, options=_without_secrets(request.options), timeout=None, idle_timeout=None, partial=True)
 
 
 def _without_secrets(options: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

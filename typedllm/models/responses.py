@@ -136,10 +136,11 @@ class Events:
     Attributes:
         heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
+        counted: whether it has said what the reply cost: it says both at once.
     """
 
     def __init__(self, request: Request) -> None:
-        self.heard = self.finished = False
+        self.heard = self.finished = self.counted = False
         self._request = request
         self._answer = Answer(expected(request))
         self._spoken = False
@@ -170,7 +171,7 @@ class Events:
             yield Chunk(piece.text if piece else "", source=piece.source if piece else None, logprobs=logprobs)
 
     def _end(self, response: object) -> Iterator[Chunk | Trouble]:
-        self.finished = True
+        self.finished = self.counted = True
         reply = read(response, self._request)
         if isinstance(reply, Trouble):
             yield reply

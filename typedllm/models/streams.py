@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from typedllm.errors import ModelError
@@ -15,6 +15,8 @@ from typedllm.records import Chunk, Reply, Request
 from typedllm.schema.profiles import Profile
 
 _END: Final = b"[DONE]"
+_AFTER_ALL: Final = 0.2
+_AFTER_REPLY: Final = 2.0
 
 
 class Events(Protocol):
@@ -23,12 +25,14 @@ class Events(Protocol):
     Attributes:
         heard: whether an event was one of this API.
         finished: whether the service has said why the reply ended.
+        counted: whether it has said what the reply cost.
     """
 
     heard: bool
     finished: bool
+    counted: bool
 
-    def read(self, event: object) -> Iterator[Chunk | Trouble]: ...
+    def read(self, event: object) -> Iterable[Chunk | Trouble]: ...
     def close(self) -> Iterator[Chunk]: ...
 
 
@@ -63,10 +67,6 @@ def read_whole(data: bytes, api: Api, asked: Asked, retries: int = 0) -> Reply:
     return reply
 
 
-class _NotJsonError(ModelError):
-    """An event is not JSON."""
-
-
 class StreamReader:
     """Bytes in, chunks out.
 
@@ -83,6 +83,7 @@ class StreamReader:
         self._document: list[bytes] | None = None
         self._begun = b""  # the first bytes that are no white space
         self._done = False
+        self._keeps = asked.request.partial
         self._so_far = Gathered()
 
     def feed(self, piece: bytes) -> Iterator[Chunk]:
@@ -117,10 +118,10 @@ class StreamReader:
             return
         ended = Failure("connection", EOFError("the stream ended before the reply did"))
         for data in self._decoder.close():
-            try:
-                yield from self._event(data)
-            except _NotJsonError:  # the end has cut it
+            if not (self._done or self._is_whole(data)):  # the end has cut it
                 self.broken(ended)
+                return
+            yield from self._event(data)
         if self._done:
             for chunk in self._events.close():
                 yield from self._add(chunk)
@@ -134,6 +135,17 @@ class StreamReader:
         """Whether nothing more can come."""
         return self._events.finished or self._done
 
+    @property
+    def linger(self) -> float | None:
+        """Seconds that are given to what may still come; None: the reply goes on.
+
+        Behind its end there is no more than the end of the body, which leaves the connection free for another request;
+        behind the finish reason there may be the usage.
+        """
+        if not self.complete:
+            return None
+        return _AFTER_ALL if self._done or self._events.counted else _AFTER_REPLY
+
     def broken(self, failure: Failure) -> None:
         """The connection broke: no loss when nothing more was to come.
 
@@ -146,38 +158,54 @@ class StreamReader:
     def _cut(self, failure: Failure) -> ModelError:
         return error_of(failure, self._asked, self._retries, reply=self._so_far.reply())
 
-    def _event(self, data: bytes) -> Iterator[Chunk]:
-        if data.strip() == _END or self._done:
+    def _event(self, data: bytes) -> Iterable[Chunk]:
+        if self._done or data.strip() == _END:
             self._done = True
-            return
+            return ()
         if not data.strip():
-            return
+            return ()
         try:
             event = parse(data)
         except ValueError as error:
             start = self._asked.clean(data[:200].decode(errors="replace"))
-            raise self._unreadable(f"an event that is not JSON: {start}", "ask again", _NotJsonError) from error
+            raise self._unreadable(f"an event that is not JSON: {start}", "ask again") from error
+        chunks: list[Chunk] = []
         for chunk in self._events.read(event):
-            yield from self._add(chunk) if isinstance(chunk, Chunk) else self._trouble(chunk)
+            if isinstance(chunk, Chunk):
+                chunks += self._add(chunk)
+            else:
+                chunks += self._trouble(chunk)
+        return chunks
 
-    def _unreadable(self, what: str, advice: str, kind: type[ModelError] = ModelError) -> ModelError:
-        return kind(
+    def _is_whole(self, data: bytes) -> bool:
+        """Whether the last event is one."""
+        if not data.strip() or data.strip() == _END:
+            return True
+        try:
+            parse(data)
+        except ValueError:
+            return False
+        return True
+
+    def _unreadable(self, what: str, advice: str) -> ModelError:
+        return ModelError(
             f"{self._asked.provider} sent {what} ({advice})",
             provider=self._asked.provider,
             retries=self._retries,
             reply=self._so_far.reply(),
         )
 
-    def _add(self, chunk: Chunk) -> Iterator[Chunk]:
-        self._so_far.add(chunk)
-        yield chunk
+    def _add(self, chunk: Chunk) -> tuple[Chunk]:
+        if self._keeps:
+            self._so_far.add(chunk)
+        return (chunk,)
 
-    def _trouble(self, told: Trouble) -> Iterator[Chunk]:
+    def _trouble(self, told: Trouble) -> Iterable[Chunk]:
         if self.complete:
-            return  # what came is the reply
+            return ()  # what came is the reply
         so_far = self._so_far.reply()
         reply = salvage(told)
         if reply is None or so_far.text:
             raise refused(told, None, self._asked, self._retries, reply=so_far)
         self._done = self._events.finished = True
-        yield from split(reply, (max(1, len(reply.text)),))
+        return split(reply, (max(1, len(reply.text)),))

@@ -6,10 +6,13 @@ retries and its environment variables for other services stay unused.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from typedllm.errors import ModelError
@@ -105,6 +108,32 @@ def limit_reads(body: Body, seconds: float) -> None:
     opened: Any = body
     timeouts: dict[str, float | None] = opened.request.extensions["timeout"]
     timeouts["read"] = min(seconds, timeouts.get("read") or seconds)
+
+
+@contextmanager
+def hung_up_after(body: Body, seconds: float) -> Generator[bool]:
+    """Shut the connection of a body when what is done here takes longer; whether that can be done.
+
+    A blocking read has the timeout that it began with: it ends when there is no connection any more.
+    """
+    opened: Any = body
+    stream = None if opened.http_version == "HTTP/2" else opened.extensions.get("network_stream")
+    connection = None if stream is None else stream.get_extra_info("socket")
+    if connection is None:
+        yield False
+        return
+    timer = Timer(seconds, _hang_up, (connection,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield True
+    finally:
+        timer.cancel()
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of TLS too: another thread reads with its state
 
 
 def _poster(client: AnyClient) -> Any:

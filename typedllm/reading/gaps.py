@@ -82,7 +82,7 @@ def tail(text: str, ends: bool, opens: bool = False) -> tuple[Gap, int] | None:
         ends: whether the reply ends with the text.
         opens: whether a container begins with it.
     """
-    if not opens and not _left_ends_before(text, ends):
+    if not opens and not (_COLON.match(text) or _left_ends_before(text, ends)):
         return None
     scan = _Scan(text[:LONGEST], "colon" if opens else "value")
     return (scan.gap(), scan.end) if scan.marks else None

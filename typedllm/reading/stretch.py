@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from typedllm.reading.bounds import Bounds
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
 from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, Verdict, is_glued, verdict
-from typedllm.reading.windows import INSIDE, SINGLE_QUOTED, Window, escapes, in_double
+from typedllm.reading.windows import INSIDE, IS_KEY, SINGLE_QUOTED, Window, escapes, in_double
 
 _TO_QUOTE: Final = {
     quote: re.compile(rf"((?:[^{quote}\\\x00-\x1f]++|\\[\"\\/bfnrt])*+)([{quote}\n\t])") for quote in "\"'"
@@ -180,7 +180,8 @@ class Stretch:
             return size
         ends = self._ends and self._at + LONGEST >= len(self._buf)
         found = tail(self._buf[self._at : self._at + LONGEST], ends, self._at == self._start)
-        if found is not None and self._nest(found[0].brackets):
+        after_key = found is not None and found[0].after_key
+        if found is not None and (not after_key or IS_KEY(self._left)) and self._nest(found[0].brackets):
             self._special[len(self._out) // 2] = found[0]
             self._count += len(found[0].fixes)
             self._growth.append((self.end, self._count))

@@ -20,7 +20,7 @@ _NUMBER: Final = (
 )
 SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
 TOKEN: Final = re.compile(f"({_DOUBLE}|{_SINGLE}|{_NUMBER})")  # each begins with one of a few signs: those are sought
-_IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
+IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
 _COLON: Final = re.compile(r"[ \t\n\r]*:")
 INSIDE: Final = re.compile(r"\\(.)|\"")
 
@@ -111,10 +111,10 @@ class Window:
                     self.gaps[index] = None
         after_key = {each: found is not None and found.after_key for each, found in known.items()}
         flags = [*map(after_key.__getitem__, self._texts[:-1]), _COLON.match(self._texts[-1]) is not None]
-        if all(map(_IS_KEY, set(compress(lefts, flags)))):
+        if all(map(IS_KEY, set(compress(lefts, flags)))):
             return
         for index, (left, flag) in enumerate(zip(lefts, flags, strict=True)):
-            if flag and not _IS_KEY(left):
+            if flag and not IS_KEY(left):
                 self.gaps[index] = self.gaps[max(0, index - 1)] = None
 
     def has_quote(self, index: int) -> bool:

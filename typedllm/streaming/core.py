@@ -87,10 +87,11 @@ class Core(Generic[T]):
 
     def failed(self, error: Exception) -> None:
         """The step failed. What came of a reply by then is kept on the error."""
-        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask) and self._guard.length:
-            if isinstance(error, ModelError) and self._resumes(error):
+        if isinstance(error, ModelError | BudgetError) and isinstance(self.step, Ask):
+            if self._guard.length and isinstance(error, ModelError) and self._resumes(error):
                 return
-            error.reply = error.reply or self._reply()
+            if self._guard.length or error.reply is not None:
+                error.reply = self._reply()
         self._advance(error)
 
     def leave(self) -> None:
@@ -115,7 +116,7 @@ class Core(Generic[T]):
     def request(self) -> Request:
         """What is to be sent."""
         assert isinstance(self.step, Ask)
-        return replace(self.step.request, idle_timeout=self._settings.idle_timeout)
+        return replace(self.step.request, idle_timeout=self._settings.idle_timeout, partial=False)
 
     def _resumes(self, error: ModelError) -> bool:
         """Whether a reply that broke off is gone on with: the loop takes it for a truncated one."""
@@ -248,7 +249,8 @@ class Core(Generic[T]):
         result, live = self.result, self._live
         if result is None or not result.ok:
             return None
-        if self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING and not result.fixes:
+        as_written = isinstance(result.fixes, tuple) and not result.fixes  # others would have to be worked out
+        if as_written and self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING:
             return None  # the text is JSON, and was shown
         data = result.confidence.data if isinstance(result.confidence, Confidence) else MISSING
         if data is MISSING:

@@ -8,7 +8,8 @@ from typing import Final
 from typedllm.errors import BudgetError, ModelError
 from typedllm.options import Settings
 
-_PERIODS: Final = 512
+_END: Final = 64  # characters at the end that must have stood before, if what came repeats
+_TIMES: Final = 4  # how often a text must have come in full to be the same again and again
 
 
 class Guard:
@@ -66,9 +67,22 @@ class Guard:
     def _repeated(self, repeats: int) -> None:
         recent = "".join(self._recent)[-repeats:]
         self._recent, self._looked = [], self.length
-        if any(recent[:-period] == recent[period:] for period in range(1, min(_PERIODS, repeats // 2) + 1)):
+        if _repeats(recent):
             raise ModelError(
                 f"the stream was cut: the same text came again and again for {repeats} characters (ask another "
                 "way, or allow it with max_repeats=None)",
                 code="looping",
             )
+
+
+def _repeats(text: str) -> bool:
+    """Whether it is one text again and again."""
+    end = text[-max(1, min(_END, len(text) // _TIMES)) :]
+    at = len(text) - len(end)
+    while (at := text.rfind(end, 0, at + len(end) - 1)) >= 0:
+        period = len(text) - len(end) - at
+        if period * _TIMES > len(text):
+            return False
+        if text[:-period] == text[period:]:
+            return True
+    return False

@@ -367,7 +367,7 @@ class Live:
             self._close(level, index, settled.data)
 
     def _scalar(self, level: Level, key: Key, node: Node, place: Place) -> None:
-        data = MISSING if node.notes else as_written(node)
+        data = MISSING if node.notes and node.kind != "string" else as_written(node)
         if self.nulls and node.kind in _CONTAINERS:
             level.held = True
             return
