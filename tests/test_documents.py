@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from typedllm.declared import Schema
 from typedllm.errors import SchemaError
+from typedllm.schema.certain import Certain
 from typedllm.schema.documents import MAX_ISSUES, load
 from typedllm.schema.formats import FORMATS
 from typedllm.schema.patterns import BUDGET, PatternError, compile_pattern, explodes
-from typedllm.schema.violations import GOT
+from typedllm.schema.violations import GOT, Explainer
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 SUITES = {
@@ -452,3 +453,44 @@ def test_a_document_is_a_schema_whose_value_is_plain_json() -> None:
     assert "type Order" in schema.typescript()
     with pytest.raises(SchemaError):
         Schema.from_json_schema({"type": "text"})
+
+
+@pytest.mark.slow
+def test_what_is_certainly_valid_is_valid(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [
+        (schema["schema"], [test["data"] for test in schema["tests"]])
+        for file in sorted((suite / "draft2020-12").glob("*.json"))
+        for schema in json.loads(file.read_text(encoding="utf-8"))
+    ]
+    values = [value for _, some in documents[::7] for value in some][::5]
+    sure = 0
+    for document, own in documents[::3]:
+        try:
+            loaded = load(document)
+        except SchemaError:
+            continue
+        said = [loaded.iter_issues(value) for value in [*own, *values]]
+        sure += sum(not issues for issues in said)
+        with monkeypatch.context() as patch:
+            patch.setattr(Certain, "is_valid", lambda *_: False)
+            assert said == [loaded.iter_issues(value) for value in [*own, *values]]
+    assert sure > 1000
+
+
+def test_of_a_long_list_only_what_is_wrong_is_looked_at_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    loaded = load({"type": "object", "properties": {"items": {"type": "array", "items": item}}})
+    explained, explain = 0, Explainer._explain
+
+    def counted(self: Explainer, error: Any) -> Any:
+        nonlocal explained
+        explained += 1
+        return explain(self, error)
+
+    monkeypatch.setattr(Explainer, "_explain", counted)
+    rows: list[Any] = [{"n": number} for number in range(1000)]
+    assert loaded.iter_issues({"items": rows}) == ()
+    assert [issue.path for issue in loaded.iter_issues({"items": [*rows, {}, *rows]})] == ["/items/1000/n"]
+    assert explained == 1
+    assert len(loaded.iter_issues({"items": [{"m": 1}] * 100_000})) == MAX_ISSUES
+    assert explained < 1000
