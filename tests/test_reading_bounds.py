@@ -144,6 +144,29 @@ def test_what_no_arm_of_a_union_takes_is_not_aligned_for_each(
     assert calls < 12 * count * len(unit)
 
 
+@pytest.fixture
+def aligned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The places of the parts that are aligned, each as often as it is."""
+    places, align = list[str](), Aligner.align
+
+    def noted(self: Aligner, node: Node, shape: Shape, path: str = "") -> Any:
+        places.append(path)
+        return align(self, node, shape, path)
+
+    monkeypatch.setattr(Aligner, "align", noted)
+    return places
+
+
+def test_the_parts_of_a_long_list_are_aligned_once_to_tell_what_is_wrong_with_one(aligned: list[str]) -> None:
+    rows = '{"name": 7, "tags": []},' * 1000
+    result = TYPES["items"].read(f'[{rows}{{"name": [1, 2], "tags": []}},{rows}{{"tags": []}}]')
+    assert len(aligned) < 4 * 2002 + 100  # each part, and each item once more: it is not where the issues are
+    assert [(issue.path, issue.span) for issue in result.issues] == [
+        ("/1000/name", result.spans["/1000/name"]),
+        ("/2001/name", None),
+    ]
+
+
 def test_a_stretch_ends_with_the_outermost_container() -> None:
     one = '{"a": [1, 2, {"b": "a text that is of some length"}]}'
     text = f"{one}, " * 1000

@@ -57,6 +57,8 @@ class Aligner:
         spans: filled with the place of each part, by JSON Pointer, when given.
         closed_only: leave out what the end of the text cut.
         closely: look at each part of what was read at once too.
+        wanted: the JSON Pointers of which `spans` is filled, with those around each; all when not given. What stands
+            elsewhere is then not aligned.
 
     Attributes:
         entries: what was mended and what does not fit, in order.
@@ -73,8 +75,10 @@ class Aligner:
         bounds: Bounds = DEFAULT,
         closed_only: bool = False,
         closely: bool = False,
+        wanted: frozenset[str] | None = None,
     ) -> None:
         self.policy = policy
+        self._wanted = wanted
         self.closely = closely or spans is not None or "drop_item" in policy.allow
         self.spans = spans
         self.bounds = bounds
@@ -100,9 +104,10 @@ class Aligner:
         closed_only: bool = False,
         closely: bool = False,
         without: Iterable[Node] = (),
+        wanted: frozenset[str] | None = None,
     ) -> Aligner:
         """One that aligns the same tree once more, and leaves out these items as well."""
-        other = Aligner(self.policy, spans, self.bounds, closed_only, closely)
+        other = Aligner(self.policy, spans, self.bounds, closed_only, closely, wanted)
         other._encoded = self._encoded
         other._left_out = self._left_out.union(map(id, without))
         return other
@@ -111,6 +116,8 @@ class Aligner:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
         if self.gave_up:
             return MISSING
+        if self._wanted is not None and self.spans is not None and path not in self._wanted:
+            return None
         if type(node) is Whole and self._stands(node, shape):
             self.entries.extend(Entry(path, note, shape.allow) for note in node.remarks)
             self.passed_over |= node.mended
