@@ -167,6 +167,20 @@ def test_the_parts_of_a_long_list_are_aligned_once_to_tell_what_is_wrong_with_on
     ]
 
 
+def test_arms_that_cannot_be_meant_are_not_tried(aligned: list[str]) -> None:
+    rows = '{"x":"1","y7":2},' * 100 + '{"q":1},' * 100
+    result = ANY_ARM.read(f'[{rows}{{"x":1}}]')
+    assert [(issue.path, issue.code) for issue in result.issues[:2]] == [("/100/x", "missing"), ("/101/x", "missing")]
+    assert [fix.kind for fix in result.fixes[:2]] == ["string_to_number", "number_to_string"]
+    assert len(aligned) < 10 * 201  # of twenty arms each object is meant for one, or the first is as good as any
+
+
+def test_arms_that_make_the_same_of_an_object_are_tried_once(aligned: list[str]) -> None:
+    result = ANY_ARM.read("[" + ",".join('{"x": "%d"}' % number for number in range(100)) + "]")
+    assert result.ok
+    assert len(aligned) < 5 * 100
+
+
 def test_a_stretch_ends_with_the_outermost_container() -> None:
     one = '{"a": [1, 2, {"b": "a text that is of some length"}]}'
     text = f"{one}, " * 1000

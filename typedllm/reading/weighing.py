@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from typedllm.reading.align import Aligner, Rank
+from typedllm.reading.align import Aligner
+from typedllm.reading.arms import Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.envelopes import envelopes
 from typedllm.reading.extract import Found, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.nodes import Node
-from typedllm.reading.reader import JsonReader
 from typedllm.reading.plainer import Plainer
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
 from typedllm.reading.settle import Judge, settle
