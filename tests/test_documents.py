@@ -494,3 +494,15 @@ def test_of_a_long_list_only_what_is_wrong_is_looked_at_closely(monkeypatch: pyt
     assert explained == 1
     assert len(loaded.iter_issues({"items": [{"m": 1}] * 100_000})) == MAX_ISSUES
     assert explained < 1000
+
+
+def test_what_is_wrong_with_a_reply_is_not_explained_before_it_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema.from_json_schema(
+        {"type": "array", "items": {"type": "object", "properties": {"n": {}}, "required": ["n"]}}
+    )
+
+    def explain(*_: object) -> Any:
+        raise AssertionError("nobody asks what is wrong")
+
+    monkeypatch.setattr(Explainer, "_explain", explain)
+    assert schema.read('[{"N": 1}, {"n": 2,}]').issues == ()

@@ -175,9 +175,12 @@ class DocumentValidator:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""
-        return self.validate_data(plain.parse(text.encode()), context)
+        data: JsonValue = plain.parse(text.encode())
+        if not self._loaded.is_valid(data):
+            raise ValueError("it is not of the declared type")  # what is wrong is told of what is aligned
+        return data
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""

@@ -49,6 +49,15 @@ class Loaded:
     _explainer: Explainer = field(repr=False)
     _certain: Certain = field(repr=False)
 
+    def is_valid(self, data: object) -> bool:
+        """Whether plain JSON data is valid: False also where that cannot be found out (see `iter_issues`)."""
+        try:
+            return self._certain.is_valid(data, self._certain.document) or self._validator.is_valid(data)
+        except (RecursionError, ValueError):
+            return False
+        finally:
+            self._certain.forget()
+
     def iter_issues(self, data: object) -> tuple[Issue, ...]:
         """What is wrong with a value; empty when it is valid.
 

@@ -80,10 +80,12 @@ class Explainer:
     def issues(self, errors: Iterable[Any], most: int) -> tuple[Issue, ...]:
         """The first issues, no more than `most`, each path and code once."""
         found: dict[tuple[str, str, str], Issue] = {}
+        listing = 0
         for issue in islice((issue for error in errors for issue in self._explain(error)), 4 * most):
             found.setdefault((issue.path, issue.code, issue.expected), issue)
-            if len(found) > 2 * most:
-                break  # of one that tells more than its type there is one that tells the type, at most
+            listing += issue.code in ("enum", "const")
+            if len(found) - listing >= most:
+                break
         listed = {path for path, code, _ in found if code in ("enum", "const")}  # this tells the type as well
         return tuple(issue for issue in found.values() if issue.code != "type" or issue.path not in listed)[:most]
 
