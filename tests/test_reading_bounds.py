@@ -176,7 +176,7 @@ def test_arms_that_cannot_be_meant_are_not_tried(aligned: list[str]) -> None:
 
 
 def test_arms_that_make_the_same_of_an_object_are_tried_once(aligned: list[str]) -> None:
-    result = ANY_ARM.read("[" + ",".join('{"x": "%d"}' % number for number in range(100)) + "]")
+    result = ANY_ARM.read("[" + '{"x": "1"},' * 100 + "]")
     assert result.ok
     assert len(aligned) < 5 * 100
 
