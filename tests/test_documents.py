@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from typedllm.declared import Schema
 from typedllm.errors import SchemaError
+from typedllm.schema import violations
 from typedllm.schema.certain import Certain
 from typedllm.schema.documents import MAX_ISSUES, load
 from typedllm.schema.formats import FORMATS
@@ -506,3 +507,11 @@ def test_what_is_wrong_with_a_reply_is_not_explained_before_it_is_mended(monkeyp
 
     monkeypatch.setattr(Explainer, "_explain", explain)
     assert schema.read('[{"N": 1}, {"n": 2,}]').issues == ()
+
+
+def test_of_many_words_those_that_are_told_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = list[object]()
+    monkeypatch.setattr(violations, "shown", lambda value, *_: written.append(value) or "x")
+    issues = load({"enum": [f"word{number}" for number in range(5000)]}).iter_issues("word")
+    assert [issue.expected for issue in issues] == [f"{'x | ' * 12}... (5000 in all)"]
+    assert len(written) < 50

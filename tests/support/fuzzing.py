@@ -289,7 +289,9 @@ def _within(inner: Span, outer: Span) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-_WIDE: Final = frozenset({"encoded", "escaped_quotes", "line_sign", "single_item", "json_lines", "envelope", "json_form"})
+_WIDE: Final = frozenset(
+    {"encoded", "escaped_quotes", "line_sign", "single_item", "json_lines", "envelope", "json_form"}
+)
 _CHANGING: Final = frozenset(
     {
         *("encoded", "escaped_quotes", "enum_form", "enum_name", "near_enum", "time_form", "json_form"),

@@ -72,7 +72,9 @@ class BareReader(QuotedReader):
             return 0
         if self._place() == "member":
             at = end_of(SPACE, self.buf, found.end())
-            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(self.buf, at, self.stack[-1].known)
+            quoted = QUOTED_KEY.match(self.buf, at, self.pos + AHEAD) or declared_key(
+                self.buf, at, self.stack[-1].known
+            )
             bare = _THEN_KEY.match(self.buf, found.end(), self.pos + AHEAD)
             return found.end() if at > found.end() and (quoted or bare) else 0
         behind = _THEN_ITEM.match(self.buf, found.end(), self.pos + AHEAD)

@@ -178,7 +178,8 @@ class Examination(Generic[T]):
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = max(
-                (each for each in options if each is best or _stands_above(each, best)), key=lambda each: each.found.word
+                (each for each in options if each is best or _stands_above(each, best)),
+                key=lambda each: each.found.word,
             )
         candidates = tuple(_candidate(option, option is best) for option in options)
         if best.valid:

@@ -30,7 +30,9 @@ class Plainer:
         self._written = written = TOKEN.split(text)
         strings = [each[0] for each in written[1::2] if each[0] in "\"'"]
         self.single = 2 * strings.count("'") > len(strings)
-        self._out = out = [self._string(each) if index % 2 else self._gap(each, index) for index, each in enumerate(written)]
+        self._out = out = [
+            self._string(each) if index % 2 else self._gap(each, index) for index, each in enumerate(written)
+        ]
         self.json = "".join(out)
 
     def _gap(self, text: str, index: int) -> str:
@@ -71,4 +73,3 @@ class Plainer:
     def _is_kept(self, piece: int) -> bool:
         """Whether a piece is as long as it was, so that each of its characters stands where it stood."""
         return piece < len(self._written) and len(self._written[piece]) == len(self._out[piece])
-

@@ -17,7 +17,10 @@ _BEGINS: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"(?P<sign>[ \t]*>)[^\n]*(?:\n|\Z)")
 _LISTED: Final = {
-    each: re.compile(rf"(?:[ \t]*(?P<sign>{re.escape(each)}[ \t]+)|[ \t]*[}}\])](?=[}}\]),; \t\r]*$)|[ \t\r]*$)[^\n]*(?:\n|\Z)", re.MULTILINE)
+    each: re.compile(
+        rf"(?:[ \t]*(?P<sign>{re.escape(each)}[ \t]+)|[ \t]*[}}\])](?=[}}\]),; \t\r]*$)|[ \t\r]*$)[^\n]*(?:\n|\Z)",
+        re.MULTILINE,
+    )
     for each in "-*•"
 }
 

@@ -186,7 +186,9 @@ class QuotedReader(BracketReader):
         if lost.fix:
             self._end_before(string, lost)
             return True
-        string.torn = string.torn or ((string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None)
+        string.torn = string.torn or (
+            (string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None
+        )
         string.inner += 1
         string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
         if string.inner > self.bounds.quotes:
@@ -359,7 +361,9 @@ class QuotedReader(BracketReader):
         text = "".join(string.parts)
         if string.is_unclear:
             self.fault("unclear_escape", string.start, end)
-        if string.torn and (string.inner - string.apostrophes) % 2:  # the one at the start of a line begins another string
+        if (
+            string.torn and (string.inner - string.apostrophes) % 2
+        ):  # the one at the start of a line begins another string
             likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
             string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
         if cut:
