@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from typedllm.declared import Schema
 from typedllm.errors import SchemaError
+from typedllm.schema import violations
+from typedllm.schema.certain import Certain
 from typedllm.schema.documents import MAX_ISSUES, load
 from typedllm.schema.formats import FORMATS
 from typedllm.schema.patterns import BUDGET, PatternError, compile_pattern, explodes
-from typedllm.schema.violations import GOT
+from typedllm.schema.violations import GOT, Explainer
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 SUITES = {
@@ -452,3 +454,64 @@ def test_a_document_is_a_schema_whose_value_is_plain_json() -> None:
     assert "type Order" in schema.typescript()
     with pytest.raises(SchemaError):
         Schema.from_json_schema({"type": "text"})
+
+
+@pytest.mark.slow
+def test_what_is_certainly_valid_is_valid(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [
+        (schema["schema"], [test["data"] for test in schema["tests"]])
+        for file in sorted((suite / "draft2020-12").glob("*.json"))
+        for schema in json.loads(file.read_text(encoding="utf-8"))
+    ]
+    values = [value for _, some in documents[::7] for value in some][::5]
+    sure = 0
+    for document, own in documents[::3]:
+        try:
+            loaded = load(document)
+        except SchemaError:
+            continue
+        said = [loaded.iter_issues(value) for value in [*own, *values]]
+        sure += sum(not issues for issues in said)
+        with monkeypatch.context() as patch:
+            patch.setattr(Certain, "is_valid", lambda *_: False)
+            assert said == [loaded.iter_issues(value) for value in [*own, *values]]
+    assert sure > 1000
+
+
+def test_of_a_long_list_only_what_is_wrong_is_looked_at_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    loaded = load({"type": "object", "properties": {"items": {"type": "array", "items": item}}})
+    explained, explain = 0, Explainer._explain
+
+    def counted(self: Explainer, error: Any) -> Any:
+        nonlocal explained
+        explained += 1
+        return explain(self, error)
+
+    monkeypatch.setattr(Explainer, "_explain", counted)
+    rows: list[Any] = [{"n": number} for number in range(1000)]
+    assert loaded.iter_issues({"items": rows}) == ()
+    assert [issue.path for issue in loaded.iter_issues({"items": [*rows, {}, *rows]})] == ["/items/1000/n"]
+    assert explained == 1
+    assert len(loaded.iter_issues({"items": [{"m": 1}] * 100_000})) == MAX_ISSUES
+    assert explained < 1000
+
+
+def test_what_is_wrong_with_a_reply_is_not_explained_before_it_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema.from_json_schema(
+        {"type": "array", "items": {"type": "object", "properties": {"n": {}}, "required": ["n"]}}
+    )
+
+    def explain(*_: object) -> Any:
+        raise AssertionError("nobody asks what is wrong")
+
+    monkeypatch.setattr(Explainer, "_explain", explain)
+    assert schema.read('[{"N": 1}, {"n": 2,}]').issues == ()
+
+
+def test_of_many_words_those_that_are_told_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = list[object]()
+    monkeypatch.setattr(violations, "shown", lambda value, *_: written.append(value) or "x")
+    issues = load({"enum": [f"word{number}" for number in range(5000)]}).iter_issues("word")
+    assert [issue.expected for issue in issues] == [f"{'x | ' * 12}... (5000 in all)"]
+    assert len(written) < 50

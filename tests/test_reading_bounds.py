@@ -155,6 +155,43 @@ def test_a_stretch_holds_the_last_value_whatever_it_is(word: str) -> None:
     assert text[: part.end].replace("},]", "}]").replace("None", "null") == part.json
 
 
+@pytest.fixture
+def aligned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The places of the parts that are aligned, each as often as it is."""
+    places, align = list[str](), Aligner.align
+
+    def noted(self: Aligner, node: Node, shape: Shape, path: str = "") -> Any:
+        places.append(path)
+        return align(self, node, shape, path)
+
+    monkeypatch.setattr(Aligner, "align", noted)
+    return places
+
+
+def test_the_parts_of_a_long_list_are_aligned_once_to_tell_what_is_wrong_with_one(aligned: list[str]) -> None:
+    rows = '{"name": 7, "tags": []},' * 1000
+    result = TYPES["items"].read(f'[{rows}{{"name": [1, 2], "tags": []}},{rows}{{"tags": []}}]')
+    assert len(aligned) < 4 * 2002 + 100  # each part, and each item once more: it is not where the issues are
+    assert [(issue.path, issue.span) for issue in result.issues] == [
+        ("/1000/name", result.spans["/1000/name"]),
+        ("/2001/name", None),
+    ]
+
+
+def test_arms_that_cannot_be_meant_are_not_tried(aligned: list[str]) -> None:
+    rows = '{"x":"1","y7":2},' * 100 + '{"q":1},' * 100
+    result = ANY_ARM.read(f'[{rows}{{"x":1}}]')
+    assert [(issue.path, issue.code) for issue in result.issues[:2]] == [("/100/x", "missing"), ("/101/x", "missing")]
+    assert [fix.kind for fix in result.fixes[:2]] == ["string_to_number", "number_to_string"]
+    assert len(aligned) < 10 * 201  # of twenty arms each object is meant for one, or the first is as good as any
+
+
+def test_arms_that_make_the_same_of_an_object_are_tried_once(aligned: list[str]) -> None:
+    result = ANY_ARM.read("[" + '{"x": "1"},' * 100 + "]")
+    assert result.ok
+    assert len(aligned) < 5 * 100
+
+
 def test_a_stretch_ends_with_the_outermost_container() -> None:
     one = '{"a": [1, 2, {"b": "a text that is of some length"}]}'
     text = f"{one}, " * 1000

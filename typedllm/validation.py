@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _FORBIDS: Final = "extra" in signature(TypeAdapter[Any].validate_json).parameters
 """Whether pydantic can be told, for one text, to forbid unknown keys: since 2.12."""
 
+_CALLED: Final = ("post_init", "custom_init", "custom_error_type")
+_SILENT: Final = frozenset({"serialization", "metadata"})
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -137,6 +140,8 @@ class PydanticValidator(Generic[T]):
         """
         from typedllm.schema.violations import shown
 
+        if structural and not self._speaks:
+            return list(structural)  # a list of all that pydantic refuses may be long
         rows = error.errors(include_url=False)
         spoken: dict[tuple[str, str], Issue] = {}
         for row, said in zip(rows, map(_own_words, rows), strict=True):
@@ -147,6 +152,11 @@ class PydanticValidator(Generic[T]):
             return [*structural, *spoken.values()]
         row, path, value = max(((row, *walk(row["loc"], data)) for row in rows), key=lambda each: each[1].count("/"))
         return [Issue(path, row["type"], got=shown(value), message=row["msg"])]
+
+    @cached_property
+    def _speaks(self) -> bool:
+        """Whether code of somebody else may find a value wrong, in words of its own."""
+        return _runs_code(self._adapter.core_schema)
 
     @cached_property
     def _explainer(self) -> Loaded:
@@ -165,9 +175,12 @@ class DocumentValidator:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""
-        return self.validate_data(plain.parse(text.encode()), context)
+        data: JsonValue = plain.parse(text.encode())
+        if not self._loaded.is_valid(data):
+            raise ValueError("it is not of the declared type")  # what is wrong is told of what is aligned
+        return data
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""
@@ -205,6 +218,19 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _kind(value: object) -> type[object]:
     return float if type(value) is int else type(value)
+
+
+def _runs_code(node: object) -> bool:
+    """Whether a part of a core schema calls a function that is not pydantic's."""
+    if is_object(node):
+        if any(node.get(key) for key in _CALLED) or any(map(_is_function, node.values())):
+            return True
+        return any(_runs_code(part) for key, part in node.items() if key not in _SILENT)
+    return isinstance(node, (list, tuple)) and any(map(_runs_code, cast("Iterable[object]", node)))
+
+
+def _is_function(value: object) -> bool:
+    return callable(value) and not isinstance(value, type)
 
 
 def _own_words(row: Any) -> str | None:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import add
 from typing import Final, NamedTuple
 
 from typedllm.reading import words
+from typedllm.reading.arms import BEST, Chances, Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.envelopes import arguments, envelopes
 from typedllm.reading.fits import fits
@@ -33,20 +37,28 @@ _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 
-class Rank(NamedTuple):
-    """How badly something fits; less is better."""
+_FITS: Final = Rank(0, sys.maxsize, sys.maxsize, sys.maxsize)
+_ANY: Final = Rank(sys.maxsize, 0, 0, 0)
+_SOME: Final = 8  # entries after which a trial is held against its limit again
 
-    unfit: int
-    lossy: int
-    unknown: int
-    mended: int
+
+class _LostError(Exception):
+    """A trial has become worse than its limit."""
 
 
 class _Trial(NamedTuple):
+    """What an arm makes of a node.
+
+    Attributes:
+        rank: how badly it fits; at least, where it is lost.
+        lost: whether it was given up, being worse than its limit.
+    """
+
     data: Data
     entries: list[Entry]
     rank: Rank
     shape: Shape
+    lost: bool = False
 
 
 class Aligner:
@@ -57,6 +69,8 @@ class Aligner:
         spans: filled with the place of each part, by JSON Pointer, when given.
         closed_only: leave out what the end of the text cut.
         closely: look at each part of what was read at once too.
+        wanted: the JSON Pointers of which `spans` is filled, with those around each; all when not given. What stands
+            elsewhere is then not aligned.
 
     Attributes:
         entries: what was mended and what does not fit, in order.
@@ -73,8 +87,10 @@ class Aligner:
         bounds: Bounds = DEFAULT,
         closed_only: bool = False,
         closely: bool = False,
+        wanted: frozenset[str] | None = None,
     ) -> None:
         self.policy = policy
+        self._wanted = wanted
         self.closely = closely or spans is not None or "drop_item" in policy.allow
         self.spans = spans
         self.bounds = bounds
@@ -90,6 +106,9 @@ class Aligner:
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
+        self._chances = Chances(self.permits)
+        self._limit: Rank = _ANY  # of the trial at hand
+        self._ranked: tuple[int, Rank] = (0, BEST)  # up to which entry the trial at hand is ranked, and how
         self._spelling = words.Spelling(bounds.compared)
         self.stopped: Entry | None = None
 
@@ -100,9 +119,10 @@ class Aligner:
         closed_only: bool = False,
         closely: bool = False,
         without: Iterable[Node] = (),
+        wanted: frozenset[str] | None = None,
     ) -> Aligner:
         """One that aligns the same tree once more, and leaves out these items as well."""
-        other = Aligner(self.policy, spans, self.bounds, closed_only, closely)
+        other = Aligner(self.policy, spans, self.bounds, closed_only, closely, wanted)
         other._encoded = self._encoded
         other._left_out = self._left_out.union(map(id, without))
         return other
@@ -111,6 +131,10 @@ class Aligner:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
         if self.gave_up:
             return MISSING
+        if self._limit is not _ANY:
+            self._race()
+        if self._wanted is not None and self.spans is not None and path not in self._wanted:
+            return None
         if type(node) is Whole and self._stands(node, shape):
             self.entries.extend(Entry(path, note, shape.allow) for note in node.remarks)
             self.passed_over |= node.mended
@@ -190,8 +214,12 @@ class Aligner:
 
     def rank(self, since: int = 0) -> Rank:
         """How badly what was aligned since then fits."""
+        unfit, lossy, unknown, mended = self._counted(since)
+        return Rank(unfit + self.gave_up, lossy, unknown, mended)
+
+    def _counted(self, since: int) -> Rank:
         unfit = lossy = unknown = mended = 0
-        for _, note, _ in self.entries[since:]:
+        for _, note, _ in islice(self.entries, since, None):
             if note.fault:
                 unfit += 1
                 continue
@@ -199,7 +227,17 @@ class Aligner:
             lossy += tier in LOSSY
             unknown += note.kind == "extra_key"
             mended += tier == "schema"
-        return Rank(unfit + self.gave_up, lossy, unknown, mended)
+        return Rank(unfit, lossy, unknown, mended)
+
+    def _race(self) -> None:
+        """Gives the trial at hand up where it has become worse than its limit."""
+        at, rank = self._ranked
+        if len(self.entries) - at < _SOME and self._limit is not _FITS:
+            return
+        rank = Rank(*map(add, rank, self._counted(at)))
+        self._ranked = len(self.entries), rank
+        if rank > self._limit:
+            raise _LostError
 
     # ---- unions ----
 
@@ -207,10 +245,11 @@ class Aligner:
         arms = self._meant_arms(node, shape)
         if len(arms) == 1:
             return self._bare(node, arms[0], path)
-        trials = [self._try(node, arm, path) for arm in arms]
         kinds = _kinds_of(node)
-        best = min(trials, key=lambda trial: (trial.rank, kinds.isdisjoint(trial.shape.kinds)))
-        best, rivals = self._rivals(best, trials, kinds)
+        trials = self._trials(node, shape, arms, kinds, path)
+        run = [trial for trial in trials if not trial.lost]
+        best = min(run, key=lambda trial: (trial.rank, kinds.isdisjoint(trial.shape.kinds)))
+        best, rivals = self._rivals(node, best, trials, kinds, path)
         self.entries.extend(best.entries)
         if rivals and best.rank.unfit == 0:
             self.fault("unclear_union", node.start, node.end, path)
@@ -218,11 +257,36 @@ class Aligner:
             self._bare(node, best.shape, path)
         return best.data
 
-    def _rivals(self, best: _Trial, trials: list[_Trial], kinds: frozenset[Kind]) -> tuple[_Trial, list[_Trial]]:
+    def _trials(
+        self, node: Node, shape: Shape, arms: Sequence[Shape], kinds: frozenset[Kind], path: str
+    ) -> list[_Trial]:
+        """What the arms make of a node, but for those that another one is certainly before."""
+        if node.kind != "object" or self._drops or any("drop_item" in arm.allow for arm in arms):
+            return [self._try(node, arm, path) for arm in arms]
+        tried: dict[int, _Trial] = {}
+        alike: dict[Hashable, _Trial] = {}
+        best = _ANY, True, 0
+        for chance in self._chances.of(frozenset([member.key for member in node.members]), shape, arms):
+            place = chance.floor, kinds.isdisjoint(chance.arm.kinds), chance.number
+            if chance.floor > best[0] or (best[0].unfit and place > best):
+                tried[chance.number] = _Trial(MISSING, [], max(chance.floor, best[0]), chance.arm, True)
+                continue
+            trial = alike.get(chance.alike) if chance.alike is not None else None
+            trial = self._try(node, chance.arm, path, best[0]) if trial is None else trial._replace(shape=chance.arm)
+            tried[chance.number] = trial
+            if not trial.lost:
+                alike[chance.alike] = trial
+                best = min(best, (trial.rank, place[1], place[2]))
+        return [tried[index] for index in range(len(arms))]
+
+    def _rivals(
+        self, node: Node, best: _Trial, trials: list[_Trial], kinds: frozenset[Kind], path: str
+    ) -> tuple[_Trial, list[_Trial]]:
         """The arm that is meant, and those that may be meant as well: a key that one leaves out is not unknown to all."""
         if best.rank.unfit == 0 and best.rank.unknown and is_object(best.data):
             keys = {key for key, value in best.data.items() if value is not None}
             takes = [trial for trial in trials if trial.shape.takes(keys) - best.shape.properties.keys()]
+            takes = [self._try(node, trial.shape, path) if trial.lost else trial for trial in takes]
             fuller = [trial for trial in takes if trial.rank.unknown < best.rank.unknown]
             if fuller:
                 best = min(fuller, key=lambda trial: trial.rank)
@@ -230,7 +294,7 @@ class Aligner:
                 self.entries.extend(Entry(path, note._replace(kind="unread")) for path, note, _ in unread)
                 return best, []
             return best, [trial for trial in takes if trial.rank.unknown == best.rank.unknown]
-        same = [trial for trial in trials if trial.rank == best.rank and trial.data != best.data]
+        same = [each for each in trials if not each.lost and each.rank == best.rank and each.data != best.data]
         own = not kinds.isdisjoint(best.shape.kinds)  # a number that stays one, before a number as a text
         return best, [trial for trial in same if not own or not kinds.isdisjoint(trial.shape.kinds)]
 
@@ -259,19 +323,29 @@ class Aligner:
         word = words.fold(words.trimmed(str(said.value)))
         return exact or [arm for arm, literals in texts if word in map(words.fold, literals)]
 
-    def _try(self, node: Node, arm: Shape, path: str) -> _Trial:
+    def _try(self, node: Node, arm: Shape, path: str, limit: Rank = _ANY) -> _Trial:
+        """What an arm makes of a node; where that becomes worse than the limit, it is given up."""
         key = (id(node), id(arm))
         found = self._memo.get(key)
-        if found is None:
+        if found is None or (found.lost and found.rank <= limit):
             # A list of itself takes any node as its one item, without end: a part that is tried within itself is unfit.
             unfit = Entry(path, Note(_UNFIT, node.start, node.end, "", True))
             self._memo[key] = _Trial(MISSING, [unfit], Rank(1, 0, 0, 0), arm)
-            since, spans, self.spans = len(self.entries), self.spans, None
+            found = self._memo[key] = self._tried(node, arm, path, limit)
+        return found
+
+    def _tried(self, node: Node, arm: Shape, path: str, limit: Rank) -> _Trial:
+        since, spans, around = len(self.entries), self.spans, (self._limit, self._ranked)
+        self.spans, self._limit, self._ranked = None, limit, (since, BEST)
+        try:
             data = self._bare(node, arm, path)
-            found = self._memo[key] = _Trial(data, self.entries[since:], self.rank(since), arm)
+            return _Trial(data, self.entries[since:], self.rank(since), arm)
+        except _LostError:
+            return _Trial(MISSING, [], self._ranked[1], arm, True)
+        finally:
             del self.entries[since:]
             self.spans = spans
-        return found
+            self._limit, self._ranked = around
 
     def _bare(self, node: Node, shape: Shape, path: str) -> Data:
         """Aligns without the node's own notes, which are taken already."""
@@ -481,7 +555,8 @@ class Aligner:
             count += 1
 
     def _fits(self, node: Node, shape: Shape, path: str) -> bool:
-        return self._try(node, shape, path).rank.unfit == 0
+        limit = _ANY if self._drops or "drop_item" in shape.allow else _FITS
+        return self._try(node, shape, path, limit).rank.unfit == 0
 
     def _other_container(self, node: Node, shape: Shape, path: str) -> Data:
         if node.kind == "object" and "array" in shape.kinds and self._fits(node, shape.items, path):

@@ -22,7 +22,7 @@ from typedllm.reading.labels import label
 from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
-from typedllm.reading.report import cut, tell, with_places
+from typedllm.reading.report import cut, fixes_of, pointers_around, tell, with_places
 from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
@@ -204,7 +204,7 @@ class Examination(Generic[T]):
 
         def work_out() -> tuple[Fix, ...]:
             packaging = [Entry("", note) for note in _packaging(best.found, reasoned, text)]
-            return tell([*packaging, *best.all_entries(self.target.root)], text, self.policy, self.target).fixes
+            return fixes_of([*packaging, *best.all_entries(self.target.root)], text, self.policy)
 
         fixes = LazyTuple(work_out)
         return Reading("ok", best.value, best.data, (), fixes, self._spans(best), candidates, reasoning)
@@ -218,20 +218,29 @@ class Examination(Generic[T]):
 
         return LazySpans(work_out)
 
+    def _places(self, option: Option[T], issues: Sequence[Issue]) -> dict[str, Span]:
+        """Where the parts stand that issues name, and the parts around these."""
+        if option.aligner.stopped is not None:
+            return dict(self._spans(option))
+        spans: dict[str, Span] = {}
+        wanted = frozenset(around for issue in issues for around in pointers_around(issue.path))
+        with suppress(RecursionError):
+            option.aligner.anew(spans=spans, wanted=wanted).align(option.node, self.target.root)
+        return spans
+
     def _rejected(self, best: Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
         entries = [
             entry
             for entry in best.all_entries(self.target.root)
             if entry.note.kind not in ("open_string", "open_scalar")
         ]
-        told = tell(entries, text, self.policy, self.target)
         spans = self._spans(best)
-        issues = list(told.issues)
+        issues = list(tell(entries, text, self.policy, self.target))
         if not best.issues and best.data is not MISSING:
             best.issues = self.judge(best.data, None)[1]
         taken = {issue.path for issue in issues}
         later = [issue for issue in best.issues if issue.path not in taken]
-        issues += with_places(later, spans, best.aligner.proposals, text, self.target, self.policy)
+        issues += with_places(later, self._places(best, later), best.aligner.proposals, text, self.target, self.policy)
         if not issues:
             span = Span(best.found.start, best.found.end)
             got = cut(text[span.start : span.end])
@@ -241,7 +250,8 @@ class Examination(Generic[T]):
             status, issues, best.data = "truncated", self._cut_issues(best, issues, text), self._closed_data(best)
         elif any(issue.code in _SYNTAX_FAULTS for issue in issues):
             status = "broken_json"
-        return Reading(status, None, best.data, tuple(issues), told.fixes, spans, candidates, reasoning)
+        fixes = LazyTuple(lambda: fixes_of(entries, text, self.policy))
+        return Reading(status, None, best.data, tuple(issues), fixes, spans, candidates, reasoning)
 
     def _closed_data(self, best: Option[T]) -> Callable[[], Any]:
         """The data without what the end of the text cut, worked out when somebody asks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from typedllm.reading.bounds import DEFAULT
 from typedllm.reading.fixes import FAULTS, MEANING, TIER, Entry, Note
@@ -23,20 +23,12 @@ _BRACKETS: Final = frozenset(
 )
 
 
-class Told(NamedTuple):
-    """What the notes of a reading say."""
-
-    fixes: tuple[Fix, ...]
-    issues: tuple[Issue, ...]
-
-
-def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) -> Told:
-    """Sorts notes into the fixes that the policy permits and the issues that remain, the first of a bounded number."""
-    fixes: list[Fix] = []
+def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) -> tuple[Issue, ...]:
+    """The issues that remain of notes, the first of a bounded number."""
     issues: list[Issue] = []
     for entry in entries:
         path, note, _ = entry
-        if note.kind == "unfit" or len(issues) >= DEFAULT.faults:
+        if note.kind == "unfit":
             continue
         if is_elision(note, text):
             note = Note("elision", note.start, note.end, "", True)
@@ -44,11 +36,28 @@ def tell(entries: Iterable[Entry], text: str, policy: Policy, target: Target) ->
             got = cut(text[note.start : note.end])
             expected = expects(target, path) if note.kind in ("missing_value", "unread", "unlisted") else ""
             issues.append(Issue(path, note.kind, expected, got, FAULTS[note.kind], Span(note.start, note.end)))
-        elif entry.is_permitted(policy):
-            fixes.append(as_fix(path, note, text))
-        else:
+        elif not entry.is_permitted(policy):
             issues.append(proposed(path, note, text, target))
-    return Told(tuple(fixes), tuple(issues))
+        if len(issues) >= DEFAULT.faults:
+            break
+    return tuple(issues)
+
+
+def fixes_of(entries: Iterable[Entry], text: str, policy: Policy) -> tuple[Fix, ...]:
+    """The fixes that the policy permits, up to where issues are told no more."""
+    fixes: list[Fix] = []
+    issues = 0
+    for entry in entries:
+        path, note, _ = entry
+        if note.kind == "unfit":
+            continue
+        if note.fault or not entry.is_permitted(policy) or is_elision(note, text):
+            issues += 1
+        else:
+            fixes.append(as_fix(path, note, text))
+        if issues >= DEFAULT.faults:
+            break
+    return tuple(fixes)
 
 
 def is_elision(note: Note, text: str) -> bool:
@@ -129,6 +138,14 @@ def _without_item(path: str, spans: Mapping[str, Span], text: str, target: Targe
             return None if entry.is_permitted(policy) else as_fix(path, entry.note, text)
         path = around
     return None
+
+
+def pointers_around(path: str) -> Iterator[str]:
+    """A JSON Pointer and those of the parts around it, the innermost first."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""
 
 
 def expects(target: Target, path: str) -> str:

@@ -40,7 +40,7 @@ _SCALARS: Final[Mapping[Kind, tuple[type, ...]]] = {
 
 
 class Target:
-    """A document with its shapes, each built once.
+    """A document with its shapes, one for all parts that say the same.
 
     Args:
         document: JSON Schema, draft 2020-12, with `#/...` references.
@@ -48,7 +48,9 @@ class Target:
 
     def __init__(self, document: JsonSchema) -> None:
         self.document = document
-        self._shapes: dict[tuple[int, frozenset[str]], Shape] = {}  # by identity; each shape keeps its node alive
+        self._shapes: dict[tuple[int, frozenset[str]], Shape] = {}  # by identity of the node, which is kept alive
+        self._alike: dict[tuple[str, frozenset[str]], Shape] = {}  # by what the node says
+        self._kept: list[JsonSchema] = []
         self.words: dict[Shape, str] = {}  # what a shape is called in the prompt, once somebody asked
 
     @cached_property
@@ -97,7 +99,12 @@ class Target:
         key = id(cast("object", node)), allow
         found = self._shapes.get(key)
         if found is None:
-            found = self._shapes[key] = Shape(self, cast("JsonSchema", node), around=allow)
+            alike = json.dumps(node, default=id), allow
+            found = self._alike.get(alike)
+            if found is None:
+                found = self._alike[alike] = Shape(self, cast("JsonSchema", node), around=allow)
+            self._shapes[key] = found
+            self._kept.append(cast("JsonSchema", node))
         return found
 
     def either(self, shapes: Iterable[Shape]) -> Shape:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from typedllm.reading.align import Aligner, Rank
+from typedllm.reading.align import Aligner
+from typedllm.reading.arms import Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.envelopes import envelopes
 from typedllm.reading.extract import Found, in_a_row

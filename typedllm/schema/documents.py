@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from typedllm.records import Issue, JsonSchema
+from typedllm.schema.certain import Certain
 from typedllm.schema.dialects import Draft, draft_of, read_document, refused
 from typedllm.schema.formats import conforms
 from typedllm.schema.normal import normalise
@@ -46,6 +47,16 @@ class Loaded:
     draft: str
     _validator: Any = field(repr=False)
     _explainer: Explainer = field(repr=False)
+    _certain: Certain = field(repr=False)
+
+    def is_valid(self, data: object) -> bool:
+        """Whether plain JSON data is valid: False also where that cannot be found out (see `iter_issues`)."""
+        try:
+            return self._certain.is_valid(data, self._certain.document) or self._validator.is_valid(data)
+        except (RecursionError, ValueError):
+            return False
+        finally:
+            self._certain.forget()
 
     def iter_issues(self, data: object) -> tuple[Issue, ...]:
         """What is wrong with a value; empty when it is valid.
@@ -59,6 +70,8 @@ class Loaded:
             Python writes (4,300 by default) likewise, `digits`.
         """
         try:
+            if self._certain.is_valid(data, self._certain.document):
+                return ()
             return self._explainer.issues(self._validator.iter_errors(data), MAX_ISSUES)
         except RecursionError:
             return (Issue("", "depth", "a value that is nested less deeply", "", "too deep to be checked"),)
@@ -66,6 +79,8 @@ class Loaded:
             if "integer string conversion" not in str(error):
                 raise
             return (Issue("", "digits", "numbers of fewer digits", "", "a number is too long to be checked"),)
+        finally:
+            self._certain.forget()
 
 
 def load(document: Mapping[str, Any] | bool | str | Path, *, formats: bool = True) -> Loaded:
@@ -91,7 +106,8 @@ def load(document: Mapping[str, Any] | bool | str | Path, *, formats: bool = Tru
     normal = normalise(resolved)
     if resolved.problems:
         raise refused(resolved.problems)
-    return Loaded(normal, resolved.draft.name, _validator(resolved, formats), Explainer(resolved))
+    certain = Certain(resolved, formats)
+    return Loaded(normal, resolved.draft.name, _validator(resolved, formats, certain), Explainer(resolved), certain)
 
 
 def _patterns(resolved: Resolved) -> list[str]:
@@ -112,14 +128,37 @@ def _patterns(resolved: Resolved) -> list[str]:
     return problems
 
 
-def _validator(resolved: Resolved, formats: bool) -> Any:
+def _validator(resolved: Resolved, formats: bool, certain: Certain) -> Any:
     checks: dict[str, _Check] = {name: check for name, check in _CHECKS.items() if name in resolved.keywords}
     if resolved.local:
         evaluated = _Evaluated(resolved)
         checks |= {name: check for name, check in evaluated.checks().items() if name in resolved.keywords}
     checks["format"] = _format if formats else _nothing
+    checks |= {name: check for name, check in _unless_certain(certain).items() if name in resolved.keywords}
     engine = _extended(resolved.draft, tuple(checks.items()))
     return engine(resolved.document, registry=import_module("jsonschema_specifications").REGISTRY)
+
+
+def _unless_certain(certain: Certain) -> dict[str, _Check]:
+    """The keywords that lead to the parts of a value: what is certainly valid below them is passed over."""
+
+    def items(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        first = len(schema.get("prefixItems", ()))
+        if not is_list(instance) or len(instance) <= first:
+            return
+        if value is False:
+            yield _error()
+        for index in range(first, len(instance) if is_object(value) else 0):
+            if not certain.is_valid(instance[index], value):
+                yield from validator.descend(instance[index], value, path=index)
+
+    def properties(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001
+        if is_object(instance):
+            for name, part in value.items():
+                if name in instance and not certain.is_valid(instance[name], part):
+                    yield from validator.descend(instance[name], part, path=name, schema_path=name)
+
+    return {"items": items, "properties": properties} if certain.is_usable else {}
 
 
 @lru_cache(maxsize=64)

@@ -80,8 +80,12 @@ class Explainer:
     def issues(self, errors: Iterable[Any], most: int) -> tuple[Issue, ...]:
         """The first issues, no more than `most`, each path and code once."""
         found: dict[tuple[str, str, str], Issue] = {}
+        listing = 0
         for issue in islice((issue for error in errors for issue in self._explain(error)), 4 * most):
             found.setdefault((issue.path, issue.code, issue.expected), issue)
+            listing += issue.code in ("enum", "const")
+            if len(found) - listing >= most:
+                break
         listed = {path for path, code, _ in found if code in ("enum", "const")}  # this tells the type as well
         return tuple(issue for issue in found.values() if issue.code != "type" or issue.path not in listed)[:most]
 
@@ -250,7 +254,8 @@ class Explainer:
         if "const" in schema:
             return shown(schema["const"])
         if "enum" in schema:
-            return _cut([shown(option) for option in schema["enum"]])
+            options = schema["enum"]
+            return _cut([shown(option) for option in options[:_ALTERNATIVES]], count=len(options))
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 return _cut(list(dict.fromkeys(self.words(part, depth + 1) for part in schema[keyword])))
@@ -279,8 +284,8 @@ def _distance(errors: list[Any]) -> tuple[bool, int, int]:
     return other_kind, len(errors), -max(len(one.path) for one in errors)
 
 
-def _cut(parts: Sequence[str], joiner: str = " | ") -> str:
-    """The parts joined, cut to a bound."""
-    kept = parts[:_ALTERNATIVES]
+def _cut(parts: Sequence[str], joiner: str = " | ", count: int = 0) -> str:
+    """The parts joined, cut to a bound; `count`: how many there are in all, where not all are given."""
+    kept, count = parts[:_ALTERNATIVES], max(count, len(parts))
     text = joiner.join(kept)
-    return text if len(parts) == len(kept) else f"{text}{joiner}... ({len(parts)} in all)"
+    return text if count == len(kept) else f"{text}{joiner}... ({count} in all)"
