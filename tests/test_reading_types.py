@@ -8,7 +8,7 @@ from enum import Enum, IntEnum
 from typing import Any, Literal, NamedTuple
 
 import pytest
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
 
 from tests.test_reading_aligned import read
 
@@ -56,6 +56,13 @@ class Barista(BaseModel):
     since: int | None = None
 
 
+class Located(BaseModel):
+    """A field that is read from deeper in the document."""
+
+    model_config = ConfigDict(populate_by_name=True, extra="forbid")
+    city: str = Field(validation_alias=AliasPath("place", "city"))
+
+
 class Bill(BaseModel):
     """A number with all its digits."""
 
@@ -86,6 +93,9 @@ CALL = (
 With = Literal["oat", "salt and pepper", "cow"]
 
 READ: list[tuple[Any, str, Any, set[str]]] = [
+    # a key below which fields are read is no unknown one
+    (Located, '{"place": {"city": "Oslo"},}', Located(city="Oslo"), {"trailing_comma"}),
+    (list[Located], '[{"place": {"city": "Oslo"}}]', [Located(city="Oslo")], set()),
     # several names of one thing
     (Milk, "HAFER", Milk.OAT, {"plain_text", "enum_name"}),
     (Kettle, '{"litres": "2", "madeBy": "Brew Co"}', Kettle(volumeInLitres=2, maker="Brew Co"),

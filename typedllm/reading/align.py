@@ -385,7 +385,7 @@ class Aligner:
             value = self.align(member.node, shape.child(key), f"{path}/{_escaped(key)}")
             if value is not MISSING:
                 data[key] = value
-        if shape.required and not shape.required <= data.keys():
+        if shape.lacks(data.keys()):
             self._complete(data, node, shape, path)
         if known and not shape.required and node.members and data.keys().isdisjoint(known) and shape.extra is True:
             self.fault("unknown_keys", node.start, node.end, path)

@@ -39,7 +39,8 @@ _MARK: Final = (
 _SIGN: Final = re.compile(  # each form begins with one sign, by which a search passes over prose at once
     rf"{_MARK}|\{{|\[|```(?:`{{0,37}})|~~~(?:~{{0,37}})|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])"
 )
-_LONGEST_MARK: Final = len("[/reasoning]")
+_BRACKETED: Final = [f"[{sign}{name}]" for sign in ("", "/") for name in ("think", "thinking", "thought", "reasoning")]
+_LONGEST_MARK: Final = max(map(len, _BRACKETED))
 _TAG: Final = re.compile(_MARK)
 _CLOSES: Final = re.compile(r"[<\[◁]\|?(?:/|(?:[\w-]{1,20}:)?end_)", re.IGNORECASE)
 _PARTIAL: Final = re.compile(
@@ -252,8 +253,10 @@ class Extractor:
 
     def _certain(self, found: re.Match[str]) -> bool:
         """Whether what this sign begins does not depend on text that is still to come."""
-        if found[0] == "[" and len(self._buf) - found.start() < _LONGEST_MARK:
-            return False
+        if found[0] == "[":
+            tail = self._buf[found.start() : found.start() + _LONGEST_MARK].lower()
+            if any(mark.startswith(tail) for mark in _BRACKETED):
+                return False
         if self._thinking >= 0 or found[0][0] in '<◁"(' or (len(found[0]) > 1 and found[0][0] == "["):
             return True
         if found[0][0] in "`~":

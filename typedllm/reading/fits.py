@@ -75,7 +75,7 @@ def _meant(data: Any, shape: Shape) -> Iterable[Shape]:
 
 def _object_fits(data: dict[str, Any], shape: Shape, seen: _Seen) -> bool:
     known, keys = shape.properties, data.keys()
-    if not shape.required <= keys or (shape.keys is not None and not all(_key_fits(key, shape.keys) for key in keys)):
+    if shape.lacks(keys) or (shape.keys is not None and not all(_key_fits(key, shape.keys) for key in keys)):
         return False
     if known and keys <= known.keys():
         return all(type(value) in known[key].plain or _fits(value, known[key], seen) for key, value in data.items())

@@ -436,6 +436,11 @@ class Shape:
         return tuple(cast("list[str]", self.source.get("x-also", ())))
 
     @cached_property
+    def deep(self) -> frozenset[str]:
+        """The keys below which properties are read by a path."""
+        return frozenset(cast("list[str]", self.node.get("x-deep", ())))
+
+    @cached_property
     def folded_keys(self) -> Mapping[str, str | None]:
         """The declared keys (and names of fields) without case and separators, where that is unique."""
         found = folded(self.properties)
@@ -542,7 +547,11 @@ class Shape:
 
     def foresees(self, key: str) -> bool:
         """Whether the type says what stands at this key."""
-        return key in self.properties or any(pattern.search(key) for pattern, _ in self.patterns)
+        return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)
+
+    def lacks(self, keys: Set[str]) -> bool:
+        """Whether an object of these keys has not all that it must; what is read from deeper is not known."""
+        return bool(self.required) and not self.required <= keys and self.deep.isdisjoint(keys)
 
 
 def _overlap(arms: list[Shape]) -> bool:

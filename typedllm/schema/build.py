@@ -7,6 +7,7 @@ keywords carry what the other parts of the package need and JSON Schema loses; `
 - `x-aliases`: further names of the members of the Enum, to their values.
 - `x-field`: on a property whose key is an alias, and on the items of a named tuple: the Python name of the field.
 - `x-also`: on a property: the other keys under which the field is read.
+- `x-deep`: on an object: keys below which fields are read by an alias path.
 - `x-type`: `decimal`, `fraction`, `bytes`, `complex`, `set`, `timedelta`, `named-tuple`: what the value becomes.
 - `x-rules`: rules that are validated and that JSON Schema has no keyword for, in words.
 - `x-validators`: docstrings of validators in code.
@@ -54,6 +55,7 @@ HINTS: Final = frozenset(
         "x-aliases",
         "x-field",
         "x-also",
+        "x-deep",
         "x-type",
         "x-rules",
         "x-validators",

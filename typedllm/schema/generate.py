@@ -214,9 +214,10 @@ class Generator(GenerateJsonSchema):
 
     def _with_fields(self, made: JsonSchemaValue, fields: Iterable[tuple[str, Mapping[str, Any]]]) -> JsonSchemaValue:
         """The object with the Python name on each property that goes by another."""
-        properties = made.get("properties", {})
+        properties, deep = made.get("properties", {}), set[str]()
         for name, field in fields:
             choices = _alias_paths(field.get("validation_alias"))
+            deep.update(str(path[0]) for path in choices if len(path) > 1)
             found = next((path[0] for path in choices if len(path) == 1 and path[0] in properties), name)
             if found != name:
                 properties[found] = {**properties[found], "x-field": name}
@@ -227,7 +228,7 @@ class Generator(GenerateJsonSchema):
                 properties[found] = {**properties[found], "x-also": others}
         if "required" in made:  # two fields may be read from one key
             made["required"] = list(dict.fromkeys(made["required"]))
-        return made
+        return {**made, "x-deep": sorted(deep)} if deep else made
 
     # Validators in code.
 
