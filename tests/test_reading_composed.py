@@ -222,3 +222,10 @@ def test_the_request_may_have_begun_the_list(declared: Any, text: str, value: An
 
 def test_the_end_of_a_list_is_not_the_list() -> None:
     assert refused(list[Any], "'a', {\"b\": 1}, [2]]")
+
+
+@pytest.mark.parametrize("text", ['{"a" ]', '["a": "b"]', "{'a', 'b'}", '{"s": {"a", "b"}, "n": 1}'])
+def test_where_nothing_is_declared_no_sign_is_taken_for_another(text: str) -> None:
+    kinds_made = kinds(Any, text)
+    assert kinds_made.isdisjoint(("wrong_comma", "wrong_colon"))
+    assert read(Any, "{time: 10:30, n: 1}") == {"time": "10:30", "n": 1}

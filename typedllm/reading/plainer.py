@@ -23,13 +23,12 @@ class Plainer:
 
     Attributes:
         json: what came of it; not all of it is JSON.
-        single: whether single quotes stand for double ones.
     """
 
     def __init__(self, text: str) -> None:
         self._written = written = TOKEN.split(text)
         strings = [each[0] for each in written[1::2] if each[0] in "\"'"]
-        self.single = 2 * strings.count("'") > len(strings)
+        self._single = 2 * strings.count("'") > len(strings)
         self._out = out = [
             self._string(each) if index % 2 else self._gap(each, index) for index, each in enumerate(written)
         ]
@@ -43,10 +42,10 @@ class Plainer:
         return clean.json if clean else self._raw(text)
 
     def _raw(self, text: str) -> str:
-        return text.translate(_DOUBLE) if self.single else text
+        return text.translate(_DOUBLE) if self._single else text
 
     def _string(self, token: str) -> str:
-        return requoted(token) if self.single and token[0] == "'" else token
+        return requoted(token) if self._single and token[0] == "'" else token
 
     @cached_property
     def _ends(self) -> tuple[list[int], list[int]]:
@@ -66,7 +65,7 @@ class Plainer:
         within = mend.at - theirs[piece] if self._is_kept(piece) else 0
         if mend.old and theirs[piece] + within != mend.at:
             return None
-        old, new = (each.translate(_SINGLE) if self.single else each for each in (mend.old, mend.new))
+        old, new = (each.translate(_SINGLE) if self._single else each for each in (mend.old, mend.new))
         stands = piece == len(self._written) or self._written[piece].startswith(old, within)
         return mend._replace(at=ours[piece] + within, old=old, new=new) if stands else None
 

@@ -106,6 +106,11 @@ class Mend(NamedTuple):
         return len(self.new) > 1
 
     @property
+    def is_exchange(self) -> bool:
+        """Whether a sign of structure stands in the place of another one."""
+        return self.old != "" and len(self.new) == 1 and self.new in _OUTSIDE
+
+    @property
     def growth(self) -> int:
         """By how much the text becomes longer."""
         return len(self.new) - len(self.old)
@@ -151,7 +156,7 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
         return []
     left = bounds.rivals
     found: dict[str, Rival] = {}
-    for mend in sorted(_mends(text, start, failure, near), key=lambda mend: mend.doubt):
+    for mend in sorted(_mends(text, start, failure, near), key=lambda mend: (mend.doubt, mend.is_exchange)):
         if mend.doubt > 1 and found:
             break
         mended = mend.applied(text)

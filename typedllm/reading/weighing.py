@@ -157,11 +157,13 @@ class Weighing(Generic[T]):
         whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
         near, plain, said = rivals(whole, least, self.bounds), None, whole
         if not near:
-            plain = Plainer(whole)
-            if plain.json == whole or (plain.single and option.valid):
+            if option.valid or (plain := Plainer(whole)).json == whole:
                 return [], None
             near, said = rivals(plain.json, plain.length(least), self.bounds), plain.json
-        return [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)], plain
+        near = [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)]
+        if option.valid or self.target.root.is_map:  # one sign for another is told by what is declared alone
+            near = [rival for rival in near if not rival.mend.is_exchange]
+        return near, plain
 
     def _as_written(self, found: Found, fit: Option[T], mend: Mend | None, text: str) -> Option[T] | None:
         """What a change makes of a text that is no JSON elsewhere either, if it says what the JSON says."""
@@ -258,7 +260,7 @@ def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     if rest.strip(_CLOSING) or (mend.old and not mend.new):
         return True
     inside = said[: mend.at].rpartition('"')[2]  # all brackets at the end are those that are open: none is of the text
-    alone = rest.lstrip(" \t").startswith("\n") or "`" in rest  # on a line of their own, or at the end of a fence
+    alone = rest.lstrip(" \t").startswith("\n") or (option.found.fenced and "`" in rest)
     return mend.new == '"' and alone and rest.strip(_CLOSED) != "" and not any(sign in inside for sign in "{[")
 
 
