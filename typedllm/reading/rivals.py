@@ -59,6 +59,7 @@ _TOKENS: Final = re.compile(
     rf'|[}}\]](?={_W}(?:[,\]}}]|\Z))|[,:](?={_W}["{{\[\w.+-])))*+'
 )
 """What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
+_FRACTION: Final = re.compile(r",[0-9]")
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
 _PUT_IN: Final = {
@@ -271,7 +272,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
         before, after = text[max(0, at - _STRETCH) : at].rstrip()[-1:], text[at : at + _STRETCH].lstrip()[:1]
         for sign, (behind_it, ahead_of_it) in _FITS.items():
             if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
-                yield Mend(at, sign, doubt=int(sign in "{[" or _is_inside(text, at, sign)))
+                doubt = 2 if sign + after in ("{}", "[]") else int(sign in "{[" or _is_inside(text, at, sign))
+                yield Mend(at, sign, doubt=doubt)  # an empty container would be a value that nobody wrote
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
         fits = fits and not _makes_blank(text, at)
         doubt = 2 if not fits else int(_is_other_quote(text, at))
@@ -356,6 +358,8 @@ def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
         return 0 if doubled or _NUMBER.search(text, max(0, at - _STRETCH), at) else 2
     if text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum():
         return 2  # what it divides would become one
+    if sign == "," and _FRACTION.match(text, at) and text[max(0, at - 2) : at].rstrip().endswith(":"):
+        return 2  # `,5` may be a half
     if sign in "}]":
         return int(not (doubled and at == failure) and text[at:].strip(_CLOSING) != "")
     return int(sign in "{[" and not doubled)
