@@ -156,10 +156,10 @@ class Weighing(Generic[T]):
         found = option.found
         whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
         near, plain, said = rivals(whole, least, self.bounds), None, whole
-        if not near:
-            if option.valid or (plain := Plainer(whole)).json == whole:
-                return [], None
-            near, said = rivals(plain.json, plain.length(least), self.bounds), plain.json
+        if not near and not option.valid:
+            other = Plainer(whole)
+            if other.json != whole:
+                near, plain, said = rivals(other.json, other.length(least), self.bounds), other, other.json
         near = [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)]
         if option.valid or self.target.root.is_map:  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
