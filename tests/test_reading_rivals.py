@@ -7,7 +7,7 @@ import re
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -124,6 +124,8 @@ def test_a_slip_far_into_a_long_document_is_found() -> None:
     assert result.value == items
 
 
+PREFIX = re.compile(r"""[\s:\[,][bu]["']""")
+"""A letter before a string as Python writes it: that is read as such."""
 NEIGHBOURS = re.compile(r'([{}\[\]:,"])(\s*)((?!\1)[{}\[\]:,"\w])')
 
 
@@ -134,6 +136,7 @@ def test_a_document_with_two_neighbouring_signs_swapped_is_read_rightly_or_refus
     text = json.dumps(order.model_dump(), indent=indent)
     found = data.draw(st.sampled_from(list(NEIGHBOURS.finditer(text))))
     broken = text[: found.start()] + found[3] + found[2] + found[1] + text[found.end() :]
+    assume(not PREFIX.search(broken))
     result = Schema(Order).read(broken)
     assert not result.ok or _squeezed(result.value) == _squeezed(order), (broken, result.value)
 

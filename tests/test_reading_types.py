@@ -56,6 +56,13 @@ class Barista(BaseModel):
     since: int | None = None
 
 
+class Stock(BaseModel):
+    """A field that may be left out."""
+
+    name: str
+    in_stock: bool | None = None
+
+
 class Located(BaseModel):
     """A field that is read from deeper in the document."""
 
@@ -93,6 +100,12 @@ CALL = (
 With = Literal["oat", "salt and pepper", "cow"]
 
 READ: list[tuple[Any, str, Any, set[str]]] = [
+    # what pydantic would leave out in silence, where a field with a default stands for it
+    (Stock, '{"name": "oat", "inStock": true}', Stock(name="oat", in_stock=True), {"key_form"}),
+    (list[Stock], '[{"name": "oat", "IN-STOCK": false, "shelf": 2}]', [Stock(name="oat", in_stock=False)], {"key_form", "extra_key"}),
+    (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
+    (Stock, '{"name": "oat", "in_stock": false, "inStock": true}', Stock(name="oat", in_stock=False), set()),
+    (Stock, '{"name": "oat", "shelf": 2}', Stock(name="oat"), set()),
     # a key below which fields are read is no unknown one
     (Located, '{"place": {"city": "Oslo"},}', Located(city="Oslo"), {"trailing_comma"}),
     (list[Located], '[{"place": {"city": "Oslo"}}]', [Located(city="Oslo")], set()),
@@ -157,6 +170,7 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
 ]  # fmt: skip
 
 REFUSED: list[tuple[Any, str, str, str]] = [
+    (Stock, '{"name": "oat", "inStock": "plenty"}', "/in_stock", "union"),
     (Pour, "def pour(grams=7, after='bloom'):\n    ...", "", "no_json"),  # a definition is no call
     (Pour, "function pour(grams = 7) { return grams }", "", "no_json"),
     # to Python, true is 1

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
-from typedllm.reading.fits import fits
+from typedllm.reading.fits import fits, strays
 from typedllm.reading.target import Target
 from typedllm.records import MISSING, Issue, JsonValue
 from typedllm.schema.keys import Keys
@@ -93,12 +93,20 @@ class PydanticValidator(Generic[T]):
         return value
 
     def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> T:
-        """The value of a text; where an arm of a union would leave out what another one declares, that is looked at."""
-        if not self._overlaps:
-            return self._adapter.validate_json(data, strict=True, context=context)
-        if not _FORBIDS:
+        """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
+        overlaps, drops = self._overlaps, self._target.drops
+        if overlaps and not _FORBIDS:
             raise ValueError("this pydantic cannot say whether a key was left out")
-        return self._adapter.validate_json(data, strict=True, context=context, extra="forbid")
+        if overlaps or (drops and _FORBIDS):
+            try:
+                return self._adapter.validate_json(data, strict=True, context=context, extra="forbid")
+            except ValidationError:
+                if overlaps:
+                    raise
+        value = self._adapter.validate_json(data, strict=True, context=context)
+        if drops and strays(plain.parse(data), self._target.root):
+            raise ValueError("a key that would be left out may stand for one that is declared")
+        return value
 
     @cached_property
     def _target(self) -> Target:

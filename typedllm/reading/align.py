@@ -443,7 +443,7 @@ class Aligner:
             meant = None
         if meant is not None and self.fix(kind, place, shape, f"{path}/{_escaped(meant)}", _json(meant)):
             return meant
-        if isinstance(shape.extra, Shape) or shape.node.get("additionalProperties") is True:
+        if isinstance(shape.extra, Shape) or shape.keeps:
             return member.key
         below = f"{path}/{_escaped(member.key)}"
         near = self._spelling.nearest(member.key, shape.properties, keys)

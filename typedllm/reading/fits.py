@@ -10,9 +10,10 @@ from typedllm.reading.bounds import DEFAULT
 from typedllm.reading.leaves import meaning
 from typedllm.reading.nodes import Node
 from typedllm.reading.target import Shape
-from typedllm.schema.walk import is_object
+from typedllm.schema.walk import is_list, is_object
 
 _Seen: TypeAlias = "dict[tuple[int, int], bool]"
+_CONTAINERS: Final = frozenset({"object", "array"})
 _NO_SPELLING: Final = words.Spelling(0)
 
 
@@ -24,6 +25,34 @@ def fits(data: Any, shape: Shape) -> bool:
         shape: what is declared.
     """
     return shape.free or _fits(data, shape, {})
+
+
+def strays(data: Any, shape: Shape) -> bool:
+    """Whether a key that the type leaves out may stand for one that it declares and that is not there.
+
+    Args:
+        data: plain JSON data.
+        shape: what is declared.
+    """
+    return not shape.free and _strays(data, shape, {})
+
+
+def _strays(data: Any, shape: Shape, seen: _Seen) -> bool:
+    if shape.free or not data or not (is_list(data) or is_object(data)):
+        return False
+    if shape.arms:
+        key = (id(data), id(shape))
+        if key not in seen:
+            seen[key] = any(_strays(data, arm, seen) for arm in _meant(data, shape))
+        return seen[key]
+    if is_list(data):
+        if shape.prefix:
+            return any(_strays(value, shape.item(index), seen) for index, value in enumerate(data))
+        items = shape.items
+        return bool(items.kinds & _CONTAINERS) and any(_strays(value, items, seen) for value in data)
+    if shape.extra is True and not shape.keeps and shape.has_stray(tuple(data)):
+        return True
+    return any(_strays(value, shape.child(key), seen) for key, value in data.items() if isinstance(value, dict | list))
 
 
 def _fits(data: Any, shape: Shape, seen: _Seen) -> bool:

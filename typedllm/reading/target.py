@@ -21,6 +21,7 @@ from typedllm.schema.walk import is_object, walk
 Kind: TypeAlias = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
 
 KINDS: Final[frozenset[Kind]] = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
+_KEPT: Final = 64  # sets of keys that are remembered
 _ARMS: Final = {"anyOf": 0, "oneOf": 1}.keys()
 _BY_KEYWORD: Final[Mapping[str, Kind]] = {
     "properties": "object",
@@ -85,6 +86,12 @@ class Target:
     def has_synonyms(self) -> bool:
         """Whether a property is read under several keys: of two of them in one object, pydantic takes the first."""
         return any(is_object(node) and "x-also" in node for _, node in walk(self.document))
+
+    @cached_property
+    def drops(self) -> bool:
+        """Whether there is an object that may leave out what is written under a key that it does not declare."""
+        nodes = (self.shape(node) for _, node in walk(self.document) if is_object(node) and "properties" in node)
+        return any(shape.extra is True and not shape.keeps for shape in nodes)
 
     @cached_property
     def may_be_called(self) -> bool:
@@ -441,6 +448,11 @@ class Shape:
         return frozenset(cast("list[str]", self.node.get("x-deep", ())))
 
     @cached_property
+    def keeps(self) -> bool:
+        """Whether it keeps what is written under further keys."""
+        return self.node.get("additionalProperties") is True
+
+    @cached_property
     def folded_keys(self) -> Mapping[str, str | None]:
         """The declared keys (and names of fields) without case and separators, where that is unique."""
         found = folded(self.properties)
@@ -548,6 +560,20 @@ class Shape:
     def foresees(self, key: str) -> bool:
         """Whether the type says what stands at this key."""
         return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)
+
+    def has_stray(self, keys: tuple[str, ...]) -> bool:
+        """Whether one of the keys of an object is not declared, and may stand for one that is and is not there."""
+        known = self._strays.get(keys)
+        if known is None:
+            odd = [key for key in keys if not self.foresees(key)]
+            known = any((meant := self.folded_keys.get(fold(key))) is not None and meant not in keys for key in odd)
+            if len(self._strays) < _KEPT:
+                self._strays[keys] = known
+        return known
+
+    @cached_property
+    def _strays(self) -> dict[tuple[str, ...], bool]:
+        return {}
 
     def lacks(self, keys: Set[str]) -> bool:
         """Whether an object of these keys has not all that it must; what is read from deeper is not known."""
