@@ -129,13 +129,13 @@ def _recorded_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-EMBEDDED = {"local.md"}
-"""Pages whose examples ask the embedded model."""
+MARKS = {"local.md": [pytest.mark.local], "cli.md": [pytest.mark.slow]}
+"""Of pages whose examples ask the embedded model, or run for long."""
 
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(page, marks=[pytest.mark.local] * (page.name in EMBEDDED), id=page.name) for page in PAGES],
+    [pytest.param(page, marks=MARKS.get(page.name, []), id=page.name) for page in PAGES],
 )
 def test_examples_of_a_page_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

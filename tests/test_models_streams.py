@@ -130,6 +130,7 @@ BROKEN: dict[str, tuple[Step, str, str, bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BROKEN)
 def test_streams_that_break(server: Server, way: Way, case: str) -> None:
     """Nothing is asked again once a reply has begun, and what came is kept."""

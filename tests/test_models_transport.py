@@ -25,6 +25,7 @@ def way(request: pytest.FixtureRequest) -> Way:
     return Way(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streamed", [False, True])
 def test_what_the_transport_loses_is_sent_again(server: Server, way: Way, streamed: bool) -> None:
     time = Time()
@@ -89,6 +90,7 @@ SLOW: dict[str, Step] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("case", SLOW)
 def test_a_slow_service_meets_the_deadline(server: Server, way: Way, case: str, streamed: bool) -> None:

@@ -53,6 +53,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "unit", "head"), HOSTILE)
 def test_hostile_text_is_read_in_linear_time(name: str, unit: str, head: str) -> None:
     text = head + unit * max(1, SIZE // len(unit))

@@ -105,6 +105,7 @@ BREAK: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", BREAK)
 @given(order=ORDER)
 def test_a_broken_reply_gives_the_value_or_issues_never_another_value(how: str, order: Order) -> None:

@@ -40,6 +40,7 @@ def closely(schema: Schema[Any], text: str) -> tuple[object, ...]:
     return told(Examination(schema.target, judge, Policy.of()).read(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", [*schemas(), Schema(Any)], ids=lambda schema: schema.name)
 def test_a_packed_reply_is_read_as_if_it_were_not(schema: Schema[Any]) -> None:
     dice = random.Random(schema.name)
@@ -61,6 +62,7 @@ def test_so_is_each_reply_of_the_corpus(row: dict[str, Any]) -> None:
         assert told(result) == closely(schema, row["text"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", [*schemas(), Schema(Any)], ids=lambda schema: schema.name)
 def test_so_is_one_whose_syntax_is_mended(schema: Schema[Any]) -> None:
     dice = random.Random(schema.name)

@@ -19,6 +19,8 @@ from typedllm import BudgetError, ModelError, TypedLLMError
 from typedllm.models.openai import OpenAIModel
 from typedllm.records import Usage
 
+pytestmark = pytest.mark.slow
+
 DONE = b"data: [DONE]\n\n"
 PIECES = [GOOD[start : start + 9] for start in range(0, len(GOOD), 9)]
 

@@ -244,6 +244,7 @@ def ends_in_the_value(seen: list[tuple[Snapshot, Any]], result: Result[Any], sch
     assert repr(schema.validate(data).value) == repr(result.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['type']}: {row['text'][:50]!r}")
 def test_the_corpus_is_streamed_honestly(row: dict[str, Any]) -> None:
     schema = Schema[Any](TYPES[row["type"]])

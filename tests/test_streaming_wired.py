@@ -181,6 +181,7 @@ def test_what_was_not_asked_for_is_shown_honestly(text: str, size: int) -> None:
         ends_in_the_value(seen, result, schema)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Item 'id' on TypedDict")
 @pytest.mark.parametrize("profile", [OPENAI, GROQ], ids=lambda profile: profile.name)
 @pytest.mark.parametrize("name", ZOO)

@@ -106,6 +106,7 @@ def held(type_: Any, texts: list[str], accepts: Accepts) -> None:
         assert value == adapter.validate_json(text) or stated(back) == stated(json.loads(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @relaxed
 @given(case=typed_values())
@@ -115,6 +116,7 @@ def test_values_go_there_and_back(family: str, case: tuple[Any, list[Any]]) -> N
     held(type_, [adapter.dump_json(value, by_alias=True).decode() for value in values], FAMILIES[family])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("name", ZOO)
 def test_types_of_every_kind_go_there_and_back(name: str, family: str) -> None:

@@ -144,6 +144,7 @@ def test_no_secret_is_printed(server: Server) -> None:
     assert KEY not in listed.stdout + listed.stderr
 
 
+@pytest.mark.slow
 def test_run_as_a_process_on_pipes(server: Server) -> None:
     server.script(say(BAD), say(GOOD))
     done = piped("run", "-s", "schemas/sentiment.py:Sentiment", "-m", at(server), stdin="Lovely.")
