@@ -11,6 +11,7 @@ import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
 
 from tests.test_reading_aligned import read
+from typedllm import Schema
 
 
 class Grind(IntEnum):
@@ -154,20 +155,23 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (Pour, '```\n"grams": 30,\n"after": "bloom"\n```', Pour(grams=30, after="bloom"), {"fence", "missing_opener"}),
     # lists without brackets
     (list[int], "30", [30], {"single_item"}),
-    (list[int], "30, 60, 100", [30, 60, 100], {"plain_text", "split_text", "string_to_number"}),
-    (set[Milk], "- oat\n- Cow", {Milk.OAT, Milk.COW}, {"plain_text", "split_text", "enum_form"}),
-    (list[Milk], "1. oat\n2. cow", [Milk.OAT, Milk.COW], {"plain_text", "split_text"}),
-    (list[date], "May 3, 2024 and May 4, 2024", [date(2024, 5, 3), date(2024, 5, 4)],
-     {"plain_text", "split_text", "time_form"}),
-    (list[Milk], "oat and cow", [Milk.OAT, Milk.COW], {"plain_text", "split_text"}),
     (list[str], '"oat", "cow"', ["oat", "cow"], {"json_lines"}),
     (list[str], '"oat"', ["oat"], {"json_lines"}),
-    (dict[str, list[With]], '{"with": "salt and pepper, oat"}',
-     {"with": ["salt and pepper", "oat"]}, {"split_text"}),
     # numbers
     (Literal[5, True], "5.0", 5, {"number_form"}),
     (Literal[5, True], '"true"', True, {"json_form"}),
 ]  # fmt: skip
+
+LISTED: list[tuple[Any, str, Any]] = [
+    (list[int], "30, 60, 100", [30, 60, 100]),
+    (set[Milk], "- oat\n- Cow", {Milk.OAT, Milk.COW}),
+    (list[Milk], "1. oat\n2. cow", [Milk.OAT, Milk.COW]),
+    (list[date], "May 3, 2024 and May 4, 2024", [date(2024, 5, 3), date(2024, 5, 4)]),
+    (list[Milk], "oat and cow", [Milk.OAT, Milk.COW]),
+    (dict[str, list[With]], '{"with": "salt and pepper, oat"}',
+     {"with": ["salt and pepper", "oat"]}),
+]  # fmt: skip
+"""Lists that are no JSON."""
 
 REFUSED: list[tuple[Any, str, str, str]] = [
     (Stock, '{"name": "oat", "inStock": "plenty"}', "/in_stock", "union"),
@@ -218,6 +222,12 @@ def test_one_meaning_is_read(declared: Any, text: str, value: Any, kinds: set[st
     result = read(declared, text)
     assert result.value == value
     assert {fix.kind for fix in result.fixes} == kinds
+
+
+@pytest.mark.parametrize(("declared", "text", "value"), LISTED)
+def test_a_list_that_is_no_json_is_taken_apart_where_that_is_allowed(declared: Any, text: str, value: Any) -> None:
+    assert not read(declared, text).ok
+    assert Schema(declared).read(text, allow=["split_text"]).value == value
 
 
 @pytest.mark.parametrize(("declared", "text", "path", "code"), REFUSED)
