@@ -69,6 +69,44 @@ def test_a_draft_does_not_stand_for_the_corrected_answer_that_is_broken(broken: 
     assert refused(list[Stay], f"[{DRAFT}]\n\nCorrected:\n\n[{broken}]")
 
 
+@pytest.mark.parametrize("declared", [Stay, list[Stay], Any])
+@pytest.mark.parametrize(
+    "begun", ["{", '{"gu', '{"guest": "Berg"', '{"guest": "Berg",', '{"guest": "Berg", "nights": 4']
+)
+@pytest.mark.parametrize("between", ["", "\n", "\n\nSecond booking:\n"])
+def test_an_answer_is_not_whole_where_another_one_was_begun_behind_it(declared: Any, begun: str, between: str) -> None:
+    assert refused(declared, DRAFT + between + begun)
+
+
+def test_an_answer_that_was_cut_while_it_was_repeated_is_whole() -> None:
+    assert read(Stay, f"{DRAFT}\n{DRAFT[:15]}").nights == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"guest": "Lund", "nights": 2}\n{"guest": "Berg"}', "/1/nights"),
+        ('{"guest": "Lund", "nights": 2}, {"guest": "Berg", "nights": "?"}', "/1/nights"),
+        ('{"guest": "Lund"}\n{"guest": "Berg", "nights": 4}', "/0/nights"),
+        ('1. {"guest": "Lund", "nights": 2}\n2. {"guest": "Berg", "nights": "?"}', "/1/nights"),
+        ('### 1\n{"guest": "Lund", "nights": 2}\n### 2\n{"guest": "Berg", "nights": "?"}', ""),
+        ('[{"guest": "Lund", "nights": 2}]\n{"guest": "Berg", "nights": 4}', ""),
+    ],
+)
+def test_an_item_outside_the_brackets_is_not_left_out(text: str, path: str) -> None:
+    assert Schema(list[Stay]).read(text).issues[0].path == path
+
+
+def test_what_stands_beside_a_list_and_is_no_item_of_it_is_no_second_answer() -> None:
+    for text in (
+        f'{{"thought": "two nights"}}\n{DRAFT}',
+        f'{DRAFT}\n{{"done": true}}',
+        f"[{DRAFT}]\n{DRAFT}",
+        f'Example: {{"guest": "x"}}\n{DRAFT}',
+    ):
+        assert len(read(list[Stay], text)) == 1
+
+
 def test_a_word_two_lines_above_does_not_make_an_example_of_the_answer() -> None:
     assert read(Stay, f"{DRAFT}\nThat was wrong.\n\nThis is the stay:\n{{'guest': 'Lund', 'nights': 3}}").nights == 2
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.extract import Extractor, Found, finish
+from typedllm.reading.extract import Extractor, Found, finish, in_a_row
 from typedllm.reading.fixes import FAULTS, TIER, Entry, Note
 from typedllm.reading.labels import label
 from typedllm.reading.listed import row
@@ -177,13 +177,16 @@ class Examination(Generic[T]):
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
             rivals = [each for each in options if each.valid and order[id(each)][:5] == order[id(best)][:5]]
+            rivals += [each for each in options if _is_one_more(each, best, text)]
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = max(
                 (each for each in options if each is best or _stands_above(each, best)),
-                key=lambda each: each.found.word,
+                key=lambda each: (each.found.word, each is not best),
             )
-            if best.valid and _is_taken_back(best, options[-1], text):
+            if best.valid and _is_taken_back(best, options[-1], text, free):
+                if options[-1].valid:
+                    return self._ambiguous([best, options[-1]], options, reasoning)
                 best = options[-1]
         candidates = tuple(_candidate(option, option is best) for option in options)
         if best.valid:
@@ -278,20 +281,40 @@ class Examination(Generic[T]):
 def _stands_above(option: Option[Any], best: Option[Any]) -> bool:
     """Whether the text marks another candidate as the answer, though it is not valid: a draft is no answer for it."""
     same = option.node.kind == best.node.kind
-    return not option.valid and same and option.known > 0 and option.found.word > best.found.word
+    lone = _is_lone(best)  # beside the only item of a list, it may be another item
+    least = max(0, best.found.word) if lone else best.found.word + 1
+    return not option.valid and same and option.known > 0 and option.found.word >= least
 
 
-def _is_taken_back(best: Option[Any], last: Option[Any], text: str) -> bool:
-    """Whether the end of the text has cut another answer of the same kind, which is no repetition."""
-    if last is best or not last.found.cut or last.found.mark < best.found.mark:
+def _is_lone(option: Option[Any]) -> bool:
+    """Whether one item stands for the list of it that is declared."""
+    return any(entry.note.kind == "single_item" and not entry.path for entry in option.entries)
+
+
+def _is_one_more(option: Option[Any], best: Option[Any], text: str) -> bool:
+    """Whether an item that the list does not have stands right beside it."""
+    if not option.valid or not isinstance(best.data, list) or best.node.kind != "array" or not _is_lone(option):
         return False
+    beside = sorted((best.found, option.found), key=lambda found: found.start)
+    return in_a_row(beside, text) and all(item not in best.data for item in option.data)
+
+
+def _is_taken_back(best: Option[Any], last: Option[Any], text: str, free: bool) -> bool:
+    """Whether the end of the text has cut another answer of the same kind, which is no repetition.
+
+    Any object may be one where any object fits (`free`), or where nothing of it came.
+    """
+    if last is best or not last.found.cut or last.found.mark < best.found.mark or last.node.kind != best.node.kind:
+        return False
+    if not last.node.value:
+        return True
     again = text[last.found.start : last.found.end].rstrip(_CLOSING)
-    if last.node.kind != best.node.kind or text.startswith(again, best.found.start):
+    if text.startswith(again, best.found.start):
         return False
     if last.node.kind != "object":
         return last.node.kind == "array"
     written, keys = ({member.key for member in each.node.members} for each in (best, last))
-    return not written.isdisjoint(keys)
+    return free or not written.isdisjoint(keys)
 
 
 def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "") -> Reading[Any]:

@@ -231,7 +231,7 @@ class Weighing(Generic[T]):
         return around.count("envelope") > 1 or (free and node.kind != "object")
 
     def lines(self, found: Sequence[Found], text: str) -> list[Option[T]]:
-        """Several values in a row, where a list of them is declared."""
+        """Several values in a row, where a list of them is declared: also where one of them is a bad item."""
         root = self.target.root
         if len(found) < 2 or "array" not in root.kinds or root.open or not in_a_row(list(found), text) or found[-1].cut:
             return []
@@ -245,7 +245,8 @@ class Weighing(Generic[T]):
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
         option = self.aligned(whole, node, text)
-        return [option] if option.rank.unfit == 0 else []
+        meant = found[0].word >= 0 and all(_known([item], root) for item in option.data)
+        return [option] if option.rank.unfit == 0 or meant else []
 
 
 def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
@@ -267,7 +268,8 @@ def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
 def _known(data: object, shape: Shape) -> int:
     """How many declared keys there are, in the items too; of a list of other things, how many items."""
     if isinstance(data, dict):
-        return len(shape.properties & cast("dict[str, Any]", data).keys())
+        keys = shape.properties if "object" in shape.kinds else shape.items.properties  # of the only item
+        return len(keys & cast("dict[str, Any]", data).keys())
     if not isinstance(data, list) or "array" not in shape.kinds:
         return 0
     items = cast("list[object]", data)
