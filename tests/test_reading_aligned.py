@@ -117,7 +117,7 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (int, "<total>7</total>", 7, {"tag"}),
     (str, '{"a": 1}', '{"a": 1}', {"plain_text"}),
     (str, '["a"]', '["a"]', {"plain_text"}),
-    (Blend, '{"origin": "Huila", "parts": 3, "note": "```"}', Blend(origin="Huila", parts=3), set()),
+    (Blend, '{"origin": "Huila", "parts": 3, "note": "```"}', Blend(origin="Huila", parts=3), {"extra_key"}),
     (list[Blend], '{"blends": "```json\\n[{\\"origin\\": \\"Huila\\", \\"parts\\": 3}]\\n```"}',
      [Blend(origin="Huila", parts=3)], {"envelope", "encoded"}),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
@@ -292,7 +293,7 @@ class Schema(Generic[T]):
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
         """The reading of a reply that is valid without a look at its parts."""
-        reading = self._valid(text, finish_reason, context)
+        reading = self._valid(text, finish_reason, policy, context)
         if reading is None and self._may_be_valid(text, finish_reason):
             reading = self._unpacked(text, finish_reason, policy, context)
         return reading
@@ -306,16 +307,19 @@ class Schema(Generic[T]):
         return not (self._has_decimals and may_lose_digits(text))
 
     def _valid(
-        self, text: str, finish_reason: FinishReason | None, context: Mapping[str, Any] | None
+        self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
-        """The reading of a reply that is valid as it stands."""
+        """The reading of a reply that is valid as it stands, but for keys that the type leaves out."""
         if not self._may_be_valid(text, finish_reason):
             return None
         try:
-            value = self._validator.validate_text(text, context)
+            value, whole = self._validator.validate_text(text, context)
         except ValueError:
             return None
-        return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
+        if whole:
+            return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
+        told = self._told_later(value, text, text, policy, finish_reason)
+        return replace(told, fixes=LazyTuple(lambda: tuple(fix for fix in told.fixes if fix.kind == "extra_key")))
 
     def _unpacked(
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
@@ -323,7 +327,7 @@ class Schema(Generic[T]):
         """The reading of a reply that is valid but for its packaging and syntax, which are told when somebody asks."""
         for inner in unpacked(text, "syntax" in policy.tiers):
             with suppress(ValueError):
-                value = self._validator.validate_text(inner, context)
+                value, _ = self._validator.validate_text(inner, context)
                 return self._told_later(value, inner, text, policy, finish_reason)
         return None
 
@@ -359,7 +363,7 @@ class Schema(Generic[T]):
         def judge(data: Any, text: str | None) -> tuple[T | None, tuple[Issue, ...]]:
             if text is not None:
                 with suppress(ValueError):
-                    return self._validator.validate_text(text, context), ()
+                    return self._validator.validate_text(text, context)[0], ()
             try:
                 return self._validator.validate_data(data, context), ()
             except InvalidError as error:

@@ -49,8 +49,10 @@ class InvalidError(ValueError):
 class Validator(Protocol[T_co]):
     """Judges JSON against a declared type."""
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T_co:
-        """The value of a text that is valid at once, and has no key twice in one object.
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[T_co, bool]:
+        """The value of a text that is valid at once, and has no key twice in one object; and whether it is all of it.
+
+        Keys that the type leaves out are not.
 
         Raises:
             ValueError: it is not, or has.
@@ -80,33 +82,33 @@ class PydanticValidator(Generic[T]):
         self._keys = Keys(self._adapter.core_schema)
         self._is_any = self._adapter.core_schema["type"] == "any"
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> T:
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[T, bool]:
         """See `Validator`."""
         data = text.encode()
         if self._is_any:
-            return cast("T", plain.parse(data))
-        value = self._at_once(data, context)
+            return cast("T", plain.parse(data)), True
+        value, whole = self._at_once(data, context)
         if self._target.has_bits or not self._keys.are_once(text, value):
             parsed = plain.parse(data)
             if (self._target.has_bits or self._target.has_synonyms) and not fits(parsed, self._target.root):
                 raise ValueError("it takes a closer look whether this is what is declared")
-        return value
+        return value, whole
 
-    def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> T:
+    def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
         """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
         overlaps, drops = self._overlaps, self._target.drops
         if overlaps and not _FORBIDS:
             raise ValueError("this pydantic cannot say whether a key was left out")
         if overlaps or (drops and _FORBIDS):
             try:
-                return self._adapter.validate_json(data, strict=True, context=context, extra="forbid")
+                return self._adapter.validate_json(data, strict=True, context=context, extra="forbid"), True
             except ValidationError:
                 if overlaps:
                     raise
         value = self._adapter.validate_json(data, strict=True, context=context)
         if drops and strays(plain.parse(data), self._target.root):
             raise ValueError("a key that would be left out may stand for one that is declared")
-        return value
+        return value, not drops
 
     @cached_property
     def _target(self) -> Target:
@@ -183,12 +185,12 @@ class DocumentValidator:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[JsonValue, bool]:  # noqa: ARG002
         """See `Validator`."""
         data: JsonValue = plain.parse(text.encode())
         if not self._loaded.is_valid(data):
             raise ValueError("it is not of the declared type")  # what is wrong is told of what is aligned
-        return data
+        return data, True
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""

@@ -39,6 +39,6 @@ class Piecewise:
         """Ends the reply; what is valid as it stands has no other reading."""
         schema, text = self._schema, self._extractor.text
         self._extractor.close()
-        reading = schema._valid(text, finish_reason, self._context)
+        reading = schema._valid(text, finish_reason, self._policy, self._context)
         reading = reading or schema._examination(finish_reason, self._policy, self._context).conclude(self._extractor)
         return schema._result(reading, text, finish_reason)

@@ -32,6 +32,7 @@ from typedllm.reading.target import Kind, Shape, Target
 from typedllm.reading.weighing import Option, Weighing, differs
 from typedllm.reading.words import fold
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
+from typedllm.schema.walk import is_list
 
 T = TypeVar("T")
 
@@ -293,7 +294,7 @@ def _is_lone(option: Option[Any]) -> bool:
 
 def _is_one_more(option: Option[Any], best: Option[Any], text: str) -> bool:
     """Whether an item that the list does not have stands right beside it."""
-    if not option.valid or not isinstance(best.data, list) or best.node.kind != "array" or not _is_lone(option):
+    if not option.valid or not is_list(best.data) or best.node.kind != "array" or not _is_lone(option):
         return False
     beside = sorted((best.found, option.found), key=lambda found: found.start)
     return in_a_row(beside, text) and all(item not in best.data for item in option.data)
