@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.both import WORLDS, Both
+from tests.support.laws import THOROUGH
 from tests.support.server import Server
 
 # No test asserts a time: how long an example takes says more of the machine than of the code.
-settings.register_profile("dev", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("dev"), max_examples=150, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+settings.load_profile("ci" if THOROUGH else "dev")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.laws import examples
 from typedllm.declared import Schema
 from typedllm.errors import SchemaError
 from typedllm.schema import violations
@@ -429,7 +430,7 @@ PATTERNS = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(PATTERNS.map(lambda body: f"^{body}$"), st.text("ab 1", max_size=6))
 def test_translated_patterns_find_what_python_finds(source: str, text: str) -> None:
     import re

@@ -9,17 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.support.laws import examples
 from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 from typedllm.reading.fixes import FAULTS, MEANING, TIER
 from typedllm.records import Result
-
-settings.register_profile("reading", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("reading")
 
 WORD = st.text(st.characters(codec="ascii", min_codepoint=97, max_codepoint=122), min_size=1, max_size=8)
 TEXT = st.text(st.sampled_from("ab 'é\U0001f600/\\\n\",:{}[]#.-1"), max_size=12)
@@ -149,7 +147,7 @@ LOOSE: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.slow
 @given(LONG, st.lists(st.sampled_from(sorted(LOOSE)), min_size=1, max_size=3), st.sampled_from([1, 7, 50, 400]))
-@settings(max_examples=150)
+@examples(150)
 def test_what_is_passed_over_at_once_is_read_as_part_by_part(order: Order, ways: list[str], size: int) -> None:
     text = order.model_dump_json(indent=2)
     for how in ways:
@@ -163,7 +161,7 @@ NOISE = st.text(st.sampled_from("{}[]()\"'`,:;\\/#*<>ntu0123.-+eE abctruefalsn\n
 
 
 @given(NOISE, st.integers(1, 5))
-@settings(max_examples=400)
+@examples(400)
 def test_noise_is_read_alike_in_pieces_and_never_fails(text: str, size: int) -> None:
     for schema in (ANY, TYPED):
         same_in_pieces(schema, text, size)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from tests.both import Both
+from tests.support.laws import examples
 from tests.support.pieces import Piecewise
 from tests.test_streaming_laws import followed, honest, rebuilt
 from typedllm import Client, Schema, SchemaError
@@ -378,7 +379,7 @@ def test_it_holds_for_the_shape_that_a_service_is_sent(both: Both) -> None:
 ITEM = st.fixed_dictionaries({"sku": st.sampled_from(["a", "B", "c"]), "count": st.integers(0, 3) | st.just("2")})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.lists(ITEM | st.integers(), max_size=6), st.lists(st.integers(1, 12), min_size=1, max_size=4), st.booleans())
 def test_whole_and_streamed_leave_out_the_same(items: list[Any], sizes: list[int], nested: bool) -> None:
     schema: Schema[Any] = Schema(Order) if nested else Schema(list[Line])

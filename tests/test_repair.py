@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tests.both import Both
+from tests.support.laws import examples
 from typedllm import Client, ModelError, RefusalError, RepairError, Reply, Result, Schema, TruncatedError
 from typedllm.models.scripted import ScriptedModel
 from typedllm.records import MISSING, Issue, Policy, Usage
@@ -365,7 +366,7 @@ def outside(document: Any, pointers: Sequence[str]) -> Any:
     return strip(document, "")
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(spoilt(), st.data())
 def test_a_patch_changes_nothing_outside_its_pointers(document: Any, data: st.DataObject) -> None:
     patch = plan(SCHEMA.document, document, SCHEMA.validate(document).issues)
@@ -381,7 +382,7 @@ def test_a_patch_changes_nothing_outside_its_pointers(document: Any, data: st.Da
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(spoilt(), st.data())
 def test_a_value_after_a_patch_is_what_validation_of_the_spliced_document_gives(
     document: Any, data: st.DataObject
@@ -422,7 +423,7 @@ PROFILES = st.builds(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(
     st.lists(REPLIES, max_size=12),
     st.integers(0, 4),

@@ -17,11 +17,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pydantic
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, BeforeValidator, PlainSerializer, create_model
 from pydantic_core import core_schema as core
 
+from tests.support.laws import examples
 from typedllm import Schema
 
 
@@ -156,7 +157,7 @@ def inside(declared: Any, value: Any, way: str) -> tuple[Any, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(300)
 @given(st.data(), st.sampled_from(TYPES), st.sampled_from(["alone", "list", "map", "optional", "field"]))
 def test_what_is_written_is_read(data: st.DataObject, kind: tuple[Any, st.SearchStrategy[Any]], way: str) -> None:
     declared, value = inside(kind[0], data.draw(kind[1]), way)

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import pytest
 from annotated_types import Ge, Gt, Len, Lt, MultipleOf
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from pydantic import BaseModel, Field
 
 from schemas import coffee
 from tests.generated import TYPES, Typed
+from tests.support.laws import examples
 from typedllm import Schema
 from typedllm.records import MISSING
 from typedllm.schema.instances import instance
@@ -79,7 +80,7 @@ def test_an_example_of_a_whole_domain_is_valid_and_the_same_each_time() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@examples(40)
 @given(TYPES)
 def test_an_example_of_any_type_is_valid(typed: Typed) -> None:
     schema: Schema[Any] = Schema(typed.type)

@@ -6,21 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests import compiler
 from tests.generated import TYPES, Typed, broken, typed_values
+from tests.support.laws import examples
 from typedllm.schema.build import _build, build, strip_hints
 from typedllm.schema.comments import harmless, paragraphs
 from typedllm.schema.names import identifier, key, quoted
 from typedllm.schema.typescript import render
 from typedllm.schema.walk import walk
 
-relaxed = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+relaxed = examples(40)
 
 
 @relaxed

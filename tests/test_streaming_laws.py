@@ -9,11 +9,12 @@ from itertools import islice, pairwise
 from typing import Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tests.generated import broken, typed_values
+from tests.support.laws import examples
 from tests.test_reading_corpus import ROWS, TYPES
 from tests.zoo import ZOO
 from typedllm import Client, Reply, Result, Schema
@@ -126,7 +127,7 @@ def rebuilt(seen: list[tuple[Snapshot, Any]]) -> Any:
     return root
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(PAGE, st.sampled_from(sorted(DRESSED)), st.lists(st.integers(1, 30), min_size=1, max_size=6), st.booleans())
 def test_a_stream_is_honest_and_ends_in_the_value(page: Page, dress: str, sizes: list[int], escaped: bool) -> None:
     written = json.dumps(page.model_dump(), ensure_ascii=escaped)
@@ -141,7 +142,7 @@ def test_a_stream_is_honest_and_ends_in_the_value(page: Page, dress: str, sizes:
         assert Schema(Page).validate(rebuilt(seen)).value == page
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(st.dictionaries(CLEAN, JSON, min_size=1, max_size=4) | st.lists(JSON, min_size=1), st.integers(1, 7), st.data())
 def test_any_json_is_shown_honestly_and_kept_snapshots_never_change(value: Any, size: int, data: st.DataObject) -> None:
     text = json.dumps(value, ensure_ascii=data.draw(st.booleans()), indent=data.draw(st.sampled_from([None, 1])))
@@ -151,7 +152,7 @@ def test_any_json_is_shown_honestly_and_kept_snapshots_never_change(value: Any, 
     assert all(json.dumps(snapshot.data) == json.dumps(data) for snapshot, data in seen if data is not MISSING)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(PAGE, st.integers(0, 300), st.integers(1, 9))
 def test_a_cut_reply_shows_nothing_that_the_whole_one_does_not_hold(page: Page, end: int, size: int) -> None:
     text = page.model_dump_json()
@@ -184,7 +185,7 @@ def counted(events: list[Event]) -> list[Event]:
     return events[voids[-1] :] if voids else events
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(
     PAGE.map(lambda page: page.model_dump()) | st.dictionaries(CLEAN, JSON, max_size=4) | st.lists(JSON),
     st.integers(0, 400),
@@ -297,7 +298,7 @@ NOISE = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(typed_values(most=1), st.data(), st.integers(1, 12))
 def test_broken_replies_are_streamed_honestly(typed: tuple[Any, list[Any]], data: st.DataObject, size: int) -> None:
     schema = Schema[Any](typed[0])

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tests.generated import typed_values
+from tests.support.laws import examples
 from tests.test_streaming_laws import ends_in_the_value, honest
 from tests.zoo import ZOO
 from typedllm import Client, Result, Schema
@@ -196,7 +197,7 @@ def test_every_type_is_shown_honestly_in_the_shape_of_a_service(name: str, profi
                 ends_in_the_value(seen, result, schema)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(typed_values(most=1), st.sampled_from([OPENAI, GROQ]), st.integers(1, 9))
 def test_any_type_is_shown_honestly_in_the_shape_of_a_service(
     typed: tuple[Any, list[Any]], profile: Profile, size: int

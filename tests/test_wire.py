@@ -9,12 +9,13 @@ from itertools import islice
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, TypeAdapter
 
 from tests.generated import typed_values
+from tests.support.laws import examples
 from tests.zoo import ZOO, Cat, Constrained, Dog, Movie, Person, Point, Tree
 from typedllm.declared import Schema
 from typedllm.schema import accepts as table
@@ -29,9 +30,7 @@ FAMILIES = {name: NAMED[name] for name in {value: name for name, value in revers
 STRICT = FAMILIES["OPENAI"]
 SHAPE = {"type", "enum", "anyOf", "properties", "required", "items", "$ref", "$defs", "description"}
 pytestmark = pytest.mark.filterwarnings("ignore:.*ReadOnly")
-relaxed = settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+relaxed = examples(15)
 
 
 def offences(schema: dict[str, Any], accepts: Accepts) -> Iterator[str]:
