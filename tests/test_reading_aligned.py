@@ -59,6 +59,20 @@ class Site(BaseModel):
     height: int = Field(alias="altura")
 
 
+class Done(BaseModel):
+    """Told from its counterpart by a key that may be left out."""
+
+    status: Literal["done"] = "done"
+    cups: int
+
+
+class Failed(BaseModel):
+    """Its counterpart."""
+
+    status: Literal["failed"] = "failed"
+    reason: str
+
+
 class Loose(BaseModel):
     """All of it may be left out."""
 
@@ -136,6 +150,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (list[int], "(1 of 2)", "/0", "type"),
     (Literal["résumé", "résumè"], "resume", "", "enum"),
     (Loose, '{"drink": {}}', "", "unknown_keys"),
+    (list[Loose], '[{"shade": "full"}, {"drink": {}}]', "/1", "unknown_keys"),
+    (Done | Failed, '{"cups": 2, "reason": "no milk"}', "", "unclear_union"),
     (Literal[1, 2], '{"size": {"cups": 1}}', "", "enum"),
 ]
 

@@ -74,7 +74,7 @@ class Target:
     def overlaps(self) -> bool:
         """Whether a key that one arm of a union leaves out as unknown may be declared by another."""
         unions = (self.shape(node) for _, node in walk(self.document) if is_object(node) and _ARMS & node.keys())
-        return any(_overlap([arm for arm in union.arms if arm.properties]) for union in unions if union.tag is None)
+        return any(_overlap([arm for arm in union.arms if arm.properties]) for union in unions if not union.is_tagged)
 
     @cached_property
     def has_bits(self) -> bool:
@@ -535,6 +535,12 @@ class Shape:
         shared = [key for key in objects[0].properties if all(key in arm.properties for arm in objects)]
         return next((key for key in shared if self._tells_apart(objects, key)), None)
 
+    @property
+    def is_tagged(self) -> bool:
+        """Whether each object of the union must have the key that tells its arms apart."""
+        tag, objects = self.tag, [arm for arm in self.arms if "object" in arm.kinds]
+        return tag is not None and ("discriminator" in self.node or all(tag in arm.required for arm in objects))
+
     def _tells_apart(self, objects: list[Shape], key: str) -> bool:
         values: set[str] = set()
         for arm in objects:
@@ -562,11 +568,17 @@ class Shape:
         return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)
 
     def has_stray(self, keys: tuple[str, ...]) -> bool:
-        """Whether one of the keys of an object is not declared, and may stand for one that is and is not there."""
+        """Whether one of the keys of an object is not declared, and may stand for one that is and is not there.
+
+        So it is where none of them is declared: the object may be an envelope, or something else.
+        """
         known = self._strays.get(keys)
         if known is None:
             odd = [key for key in keys if not self.foresees(key)]
-            known = any((meant := self.folded_keys.get(fold(key))) is not None and meant not in keys for key in odd)
+            none = bool(odd) and len(odd) == len(keys) and bool(self.properties)
+            known = none or any(
+                (meant := self.folded_keys.get(fold(key))) is not None and meant not in keys for key in odd
+            )
             if len(self._strays) < _KEPT:
                 self._strays[keys] = known
         return known
