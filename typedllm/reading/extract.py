@@ -71,6 +71,7 @@ _NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?
 _BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t]+\Z")
 _ITEMS: Final = ('"', *"-0123456789")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
+_NEXT_FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[\s,;]*(?P=fence)[\w+.#-]*\s*")
 _FINAL: Final = re.compile(
     r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
 )
@@ -114,9 +115,7 @@ class Found:
     @property
     def word(self) -> int:
         """What the words before it say: 1 that it is the answer, -1 that it is not, 0 neither."""
-        example = bool(_EXAMPLE.search(self.lead.rpartition("\n")[2]))
-        final = bool(_FINAL.search(_MARKUP.sub(" ", self.lead) if example else self.lead))
-        return 1 if final else -example
+        return _said(self.lead)
 
     @property
     def mark(self) -> int:
@@ -314,7 +313,8 @@ class Extractor:
 
     def _begin(self, start: int) -> int:
         self._drop(start)
-        if not (self.found and self._base == self._taken + len(self._line) and _BETWEEN.fullmatch(self._line)):
+        follows = self.found and self._base == self._taken + len(self._line)
+        if not (follows and (_BETWEEN.fullmatch(self._line) or self._is_one_more(self._line))):
             self._lead = _lead(self._line)
         self.reader = self.latest = self._new_reader(self.target.root, self._base, self.bounds)
         self.reader.eof = self._eof
@@ -322,6 +322,10 @@ class Extractor:
         self._read(text)
         self._end_reader()
         return 0
+
+    def _is_one_more(self, between: str) -> bool:
+        """Whether an example stands before this on the same line, and nothing says that this is none."""
+        return "\n" not in between and _said(self._lead) < 0 and not _said(between)
 
     def _end_reader(self) -> None:
         """Ends the reader with the text."""
@@ -351,6 +355,12 @@ class Extractor:
         if reader.root is not None:
             found = Found(reader.root, bool(self._fence), reader.was_cut, self._lead, end, mended=reader.noted > 0)
             self.found.append(found)
+
+
+def _said(lead: str) -> int:
+    example = bool(_EXAMPLE.search(lead.rpartition("\n")[2]))
+    final = bool(_FINAL.search(_MARKUP.sub(" ", lead) if example else lead))
+    return 1 if final else -example
 
 
 def _lead(prose: str) -> str:
@@ -530,11 +540,11 @@ def _without_escapes(found: list[Found], text: str, target: Target, bounds: Boun
 
 
 def in_a_row(found: list[Found], text: str) -> bool:
-    """Whether the candidates follow each other with nothing but white space and commas between, or each in its own tag,
-    and all of these alike, or as the items of a list of Markdown.
+    """Whether the candidates follow each other with nothing but white space and commas between, or each in its own tag or
+    fence, and all of these alike, or as the items of a list of Markdown.
     """
     between = {text[before.end : after.start].strip() for before, after in pairwise(found)}
-    if len(between) == 1 and _NEXT_TAG.fullmatch(next(iter(between))):
+    if len(between) == 1 and (_NEXT_TAG.fullmatch(said := next(iter(between))) or _NEXT_FENCE.fullmatch(said)):
         return True
     if _BULLET.search(text[max(0, found[0].start - _HELD) : found[0].start]):
         return all(_BULLET.fullmatch(text, before.end, after.start) for before, after in pairwise(found))
