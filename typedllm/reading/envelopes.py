@@ -13,6 +13,7 @@ from typedllm.reading.target import Shape
 _DEPTH: Final = 4
 _MEMBERS: Final = 8
 _CONTAINERS: Final = ("object", "array")
+_TEXT: Final = frozenset({"string"})
 _CALL: Final = frozenset({"name", "type", "id"})
 _ARGUMENTS: Final = frozenset({"arguments", "parameters"})
 _FAILURES: Final = frozenset({"error", "errors", "exception", "refusal"})
@@ -74,6 +75,8 @@ def _wrapped(node: Node, root: Shape) -> Member | None:
     if len(node.members) == 1:
         return node.members[0]
     inner = [member for member in node.members if member.node.kind in _CONTAINERS or _is_encoded(member.node)]
+    if not inner and root.texts and root.kinds == _TEXT:
+        inner = [member for member in node.members if words.fold(str(member.node.value)) in root.folded_texts]
     return inner[0] if len(inner) == 1 else None
 
 
