@@ -156,6 +156,8 @@ class BareReader(QuotedReader):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
             node.note(Note("elision", start, stop, "", True))
+        if read.kind == "bare" and self._is_variable(word):
+            node.note(Note("missing_value", start, stop, "", True))
         cut = end == len(self.buf) if read.kind == "bare" else stop == self.base + len(self.buf)
         if self.stack and read.kind != "literal" and not quoted and cut:
             node.note(Note("open_scalar", start, stop, shown(read.value)))
@@ -177,6 +179,10 @@ class BareReader(QuotedReader):
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
             return True
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
+
+    def _is_variable(self, word: str) -> bool:
+        """Whether the word of a value is that of its key: in code it names a variable, whose value is not known."""
+        return self._place() == "member" and word == self.stack[-1].key and word not in self._guide().texts
 
     def _has_lost_opening(self, word: str) -> bool:
         """Whether a text ends with a quote such as the others around it have: the one that opens it is missing."""
