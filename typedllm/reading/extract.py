@@ -55,8 +55,11 @@ _OBJECT: Final = re.compile(
     rf"|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d\w{{0,60}}\s*:|-?\d[\d.]*\s*[,}}]|\Z)",
     re.DOTALL,
 )
+_HEADING: Final = (
+    r"\[?[ \t]{0,8}#[^\n\[\]]{0,80}\]"  # `[[ ## name ## ]]`: brackets around what would be a comment alone
+)
 _ARRAY: Final = re.compile(
-    rf"\[{_BEFORE}(?:[{_QUOTES}{{\[\]\\(+.-]|&[\w#]{{2,5}};|\d|(?:true|false|null|True|False|None|NaN)\b"
+    rf"\[(?!{_HEADING}){_BEFORE}(?:[{_QUOTES}{{\[\]\\(+.-]|&[\w#]{{2,5}};|\d|(?:true|false|null|True|False|None|NaN)\b"
     rf"|\w[^\[\]{{}}\n]{{0,80}},|{KEYWORDS}|\Z)",
     re.DOTALL,
 )
@@ -262,7 +265,7 @@ class Extractor:
             return "\n" in self._buf[found.end() : found.start() + _AHEAD]
         ahead = self._buf[found.start() : found.start() + _AHEAD]
         begins = _OBJECT if found[0] == "{" else _ARRAY
-        return all(begins.match(ahead + more) for more in ("\0", "a\0", "=\0"))
+        return all(begins.match(ahead + more) for more in ("\0", "a\0", "=\0", "#]\0"))
 
     def _drop(self, count: int) -> None:
         gone = self._buf[:count]
