@@ -169,7 +169,6 @@ class Visit(BaseModel):
         '{"patient": "Ona Ruiz": "room": 7, "drugs": ["a", "b"]}',
         '{"patient": "Ona Ruiz", "room", 7, "drugs": ["a", "b"]}',
         '{"patient": "Ona Ruiz", "room": 7, "drugs": {"a", "b"]}',
-        '{"patient": "Ona Ruiz", "room": 7, "drugs": ["a": "b"]}',
         '{"patient": \'Ona Ruiz", "room": 7, "drugs": ["a", "b"]}',
         '{"patient": "Ona Ruiz\', "room": 7, "drugs": ["a", "b"]}',
         '{"patient“: "Ona Ruiz", "room": 7, "drugs": ["a", "b"]}',

@@ -288,7 +288,13 @@ def _exchanged(text: str, at: int) -> Iterator[Mend]:
     for other in others:
         behind_it, ahead_of_it = _FITS[other]
         if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
-            yield Mend(at, other, sign)
+            yield Mend(at, other, sign, doubt=2 * (sign == ":" and _is_alone(text, at)))
+
+
+def _is_alone(text: str, at: int) -> bool:
+    """Whether a colon is all that separates in its brackets: what is on both sides of it is a pair, or a range."""
+    before, after = text[max(0, at - _STRETCH) : at], text[at + 1 : at + _STRETCH]
+    return "," not in before.rpartition("[")[2] and "," not in after.partition("]")[0]
 
 
 def _is_other_quote(text: str, at: int) -> bool:
