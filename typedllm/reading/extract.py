@@ -69,6 +69,11 @@ _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _FIRST_KEY: Final = re.compile(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:")
 _LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*:", re.MULTILINE)
 _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
+_OPERATOR_BEFORE: Final = re.compile(
+    r"(?:[=!]=|^[ \t]*for[ \t][\w, ()]{1,60}[ \t]in|^[ \t]*(?:(?:const|let|var)[ \t]+)?[\[{(][^\n=]{0,100}[\]})][ \t]*=)[ \t]*\Z",
+    re.MULTILINE,
+)
+_OPERATOR_BEHIND: Final = re.compile(r"\s*\??\.[^\W\d]\w{0,60}\(|[ \t]*=(?![=>])|[ \t)]*[=!]=")
 _TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
 _NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
 _BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t]+\Z")
@@ -382,6 +387,12 @@ def is_reference(text: str, start: int, end: int) -> bool:
     return _REFERENCE.fullmatch(text, start, end) is not None
 
 
+def is_operand(text: str, start: int, end: int) -> bool:
+    """Whether a container is only a part of an expression or a loop in code: the answer would be what it computes."""
+    before = text[max(0, start - _AHEAD) : start]
+    return bool(_OPERATOR_BEHIND.match(text, end) or _OPERATOR_BEFORE.search(before))
+
+
 def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
     """What can be said of the candidates only when the whole text is there."""
     if not found and "object" in target.root.kinds:
@@ -403,10 +414,11 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
 
 
 def _without_references(found: list[Found], text: str, target: Target) -> list[Found]:
-    """The candidates, without the references of a sentence (`see [1]`): they are none where texts are declared, or where
-    there is another candidate of a declared kind.
+    """The candidates, without the operands of code, and without the references of a sentence (`see [1]`): they are none
+    where texts are declared, or where there is another candidate of a declared kind.
     """
     root = target.root
+    found = [each for each in found if each.cut or not is_operand(text, each.start, each.end)]
     numbers = "array" in root.kinds and not root.item(0).kinds.isdisjoint(("integer", "number"))
     alike = [each for each in found if is_reference(text, each.start, each.node.end)]
     if numbers and all(each in alike or each.node.kind not in root.kinds for each in found):

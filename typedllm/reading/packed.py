@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.extract import begins, is_reference
+from typedllm.reading.extract import begins, is_operand, is_reference
 from typedllm.reading.rivals import PLAIN, goes_on, rivals
 from typedllm.reading.seams import torn
 from typedllm.reading.stretch import Stretch
@@ -51,6 +51,8 @@ def _packed(text: str) -> Span | None:
     if end <= start or not _BEHIND[before["fence"]].fullmatch(text, end):
         return None
     if '"' in text[max(0, start - _NEAR) : start] or not begins(text, start) or is_reference(text, start, end):
+        return None
+    if is_operand(text, start, end):
         return None
     return None if goes_on(text, end) or torn(start, end, text) else Span(start, end)
 
