@@ -19,7 +19,7 @@ _BEGINS: Final = re.compile(
     r"[{\[](?:[\s{\[\],]|\\[nrt]|-?[0-9.]++|true|false|null)*+\\+[\"']"
     r"|[{\[][\s{\[]*+(?:\\[nrt]\s*+)++(?:[\"'\\{}\[\]0-9-]|(?:true|false|null)\b|\w++\s*+:)"
 )
-_DOUBLED: Final = re.compile(r'[{\[][\s{\[]*+""[^"\n]{1,80}""\s*+:')
+_DOUBLED: Final = re.compile(r'[{\[][\s{\[]*+""[^"\n]{1,160}""\s*+[:,]')
 _MARKED_UP: Final = re.compile(r"[{\[][\s{\[]*+&(?:quot|#34|#x22);")
 _PAIR: Final = re.compile('""')
 _ENTITY: Final = re.compile(r"&(?:quot|apos|amp|lt|gt|#[0-9]{2,4}|#x[0-9a-fA-F]{2,4});")
