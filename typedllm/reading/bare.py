@@ -132,6 +132,9 @@ class BareReader(QuotedReader):
     def _take_bare(self, end: int, quoted: bool, opened: bool = False) -> bool:
         """Takes the text up to a place; `opened` says that a bracket in it is still open."""
         word = self.buf[self.pos : end].rstrip()
+        if len(word) > 1 and word[-1] == ",":  # between it and a comment
+            end = self.pos + len(word) - 1
+            word = word[:-1].rstrip()
         if not word:
             return self._unexpected()
         start = self.base + self.pos
