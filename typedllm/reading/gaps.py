@@ -2,13 +2,16 @@
 
 A gap holds brackets, commas, colons, literals and keys without quotes. It is clean when each deviation from JSON in it
 is settled by the gap alone; then it is known as JSON, with the places of its brackets and of what was mended. A
-document has few different gaps, so each is read once.
+document has few different gaps, so each is read once. A run is what stands between two strings: gaps, with numbers
+between them. Runs that differ in digits alone are alike.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from itertools import compress
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from typedllm.reading.strings import AHEAD, Behind, Place, verdict
@@ -19,6 +22,13 @@ _PIECE: Final = re.compile(
     r"|(?P<literal>true|false|null|True|False|None)(?=[ \t\r]*[\n,}\]])|(?P<sign>[{}\[\],:])"
 )
 _COLON: Final = re.compile(rf"{_S}{{0,8}}:")
+NUMBER: Final = (
+    r"[0-9-](?:(?<=-)(?:0|[1-9][0-9]{0,60})|(?<=[0-9])(?<!\w[0-9])(?:(?<=0)|(?<=[1-9])[0-9]{0,60}))"
+    r"(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
+)
+_NUMBER: Final = re.compile(f"({NUMBER})")
+_DIGITS: Final = re.compile("[0-9][0-9.]*")
+_ALIKE: Final = str.maketrans("023456789", "111111111")
 _NUMBER_ENDS: Final = re.compile(rf"{_S}*[,\]}}]|[ \t\r]*\n")
 _CLOSES: Final = re.compile(rf"{_S}*[}}\]]")
 _SURELY_CLOSES: Final = re.compile(rf"{_S}*[}}\]][ \t\r]*(?:[\n,}}\])]|(\Z))")
@@ -74,6 +84,99 @@ def opening(text: str) -> Gap | None:
     return scan.gap() if scan.end == len(text) <= LONGEST and scan.join() else None
 
 
+def alike(text: str) -> str:
+    """A text with all its digits the same."""
+    return text.translate(_ALIKE)
+
+
+@lru_cache(maxsize=4096)
+def run(text: str) -> Gap | None:
+    """What stands between two strings, which may hold numbers without a leading zero; None when it is not clean."""
+    pieces = _pieces(text)
+    return _joined(pieces, [*map(gap, pieces[::2])])
+
+
+@lru_cache(maxsize=256)
+def beginning(text: str) -> Gap | None:
+    """The same between the opening bracket of a container, which it includes, and the first string."""
+    pieces = _pieces(text)
+    return _joined(pieces, [opening(pieces[0]), *map(gap, pieces[2::2])])
+
+
+def ending(text: str, reply: str, end: int) -> Gap | None:
+    """The same between the last string of a container and the bracket that closes it.
+
+    Args:
+        text: what stands there, the closing bracket included.
+        reply: the whole text.
+        end: where the container ends in it.
+    """
+    pieces = _pieces(text)
+    at = end - len(pieces[-1])
+    found = tail(reply[at : at + LONGEST], at + LONGEST >= len(reply))
+    marks = found[0].marks if found else ()
+    closes = next((index for index, mark in enumerate(marks) if mark.at == end - at and mark.what in "}]"), -1)
+    if found is None or closes < 0:
+        return None
+    closed = _made(found[0].json[: marks[closes].to], marks[: closes + 1], found[0].after_key)
+    return _joined(pieces, [*map(gap, pieces[:-1:2]), closed])
+
+
+def _pieces(text: str) -> list[str]:
+    """Gaps and numbers by turns; a text that is too long for that is in one piece."""
+    return _NUMBER.split(text) if len(text) <= LONGEST else [text]
+
+
+def _joined(pieces: list[str], gaps: list[Gap | None]) -> Gap | None:
+    """Gaps with the numbers between them; None when one is not clean.
+
+    A number is no key, nor does it tell that the string before it ends when no comma stands between.
+    """
+    found = [each for each in gaps if each is not None]
+    if len(found) < len(gaps) or (found[0].blank and len(gaps) > 1) or any(each.after_key for each in found[1:]):
+        return None
+    if len(pieces) == 1:
+        return found[0]
+    json, at, marks = "", 0, list[Mark]()
+    for each, written, number in zip(found, pieces[::2], [*pieces[1::2], ""], strict=True):
+        marks += [Mark(mark.what, mark.at + at, mark.to + len(json)) for mark in each.marks]
+        json += each.json + number
+        at += len(written) + len(number)
+    return _made(json, tuple(marks), found[0].after_key)
+
+
+def _made(json: str, marks: tuple[Mark, ...], after_key: bool, blank: bool = False) -> Gap:
+    kinds = [mark.what for mark in marks]
+    brackets = "".join(each for each in kinds if len(each) == 1)
+    return Gap(json, marks, after_key, blank, brackets, tuple(each for each in kinds if len(each) > 1))
+
+
+def filled(texts: list[str], shapes: list[str], mends: Mapping[str, Gap]) -> list[str]:
+    """Runs as JSON.
+
+    Args:
+        texts: as they are written.
+        shapes: the same with all digits alike.
+        mends: those of these that are not JSON as they stand.
+    """
+    done = [*map({each: found.json for each, found in mends.items()}.get, shapes, texts)]
+    forms = {each: _form(each, found.json) for each, found in mends.items() if "1" in each}
+    if forms:
+        for index in compress(range(len(texts)), map(forms.__contains__, shapes)):
+            text = texts[index]
+            first, rest = forms[shapes[index]]
+            done[index] = first + "".join([text[start:end] + said for start, end, said in rest])
+    return done
+
+
+@lru_cache(maxsize=1024)
+def _form(shape: str, json: str) -> tuple[str, list[tuple[int, int, str]]]:
+    """What becomes of a run: what it begins with, and where each number stands in it, with what comes behind that."""
+    first, *rest = _DIGITS.split(json)
+    return first, [(*found.span(), said) for found, said in zip(_DIGITS.finditer(shape), rest, strict=True)]
+
+
+@lru_cache(maxsize=256)
 def tail(text: str, ends: bool, opens: bool = False) -> tuple[Gap, int] | None:
     """The clean part of a gap that is not clean as a whole, with its length.
 
@@ -133,10 +236,7 @@ class _Scan:
 
     def gap(self) -> Gap:
         """What was read."""
-        kinds = [mark.what for mark in self.marks]
-        brackets = "".join(each for each in kinds if len(each) == 1)
-        fixes = tuple(each for each in kinds if len(each) > 1)
-        return Gap(self._json, tuple(self.marks), self._after_key, self._text.isspace(), brackets, fixes)
+        return _made(self._json, tuple(self.marks), self._after_key, self._text.isspace())
 
     def join(self) -> bool:
         """Whether a value or a key may follow; a missing comma before it is supplied."""

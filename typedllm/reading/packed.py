@@ -11,6 +11,7 @@ from typedllm.reading.extract import begins, is_operand, is_reference
 from typedllm.reading.rivals import PLAIN, goes_on, rivals
 from typedllm.reading.seams import torn
 from typedllm.reading.stretch import Stretch
+from typedllm.reading.sweep import swept
 from typedllm.records import Span
 
 _PROSE: Final = r"[^{}\[\]<`~]*+"
@@ -59,7 +60,9 @@ def _packed(text: str) -> Span | None:
 
 def _mended(text: str, place: Span, bounds: Bounds) -> str | None:
     """What stands at a place as JSON; None where it takes a closer look to tell."""
-    part = Stretch(text, place.start, 0, True, "", bounds.depth).part(place.start)
+    part = swept(text, place.start, place.end, bounds)
+    if part is None:
+        part = Stretch(text, place.start, 0, True, "", bounds.depth).part(place.start)
     if part is None or part.end != place.end or not part.is_within(bounds, 0):
         return None
     if not part.kinds <= PLAIN and rivals(text[place.start :], place.end - place.start, bounds):

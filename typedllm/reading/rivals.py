@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
@@ -23,6 +24,7 @@ from typedllm.reading.strings import closes_inner
 _BEFORE: Final = 16
 _AFTER: Final = 6
 _STRETCH: Final = 600
+_CLOSE: Final = 80  # characters that have as many signs, as a rule
 _SPACES: Final = " \t\r\n"
 _OUTSIDE: Final = "{}[],:"
 _STRUCTURE: Final = _OUTSIDE + '"'
@@ -223,9 +225,13 @@ def _outline(text: str, before: int) -> tuple[int, str]:
 
 def _near(text: str, start: int, failure: int) -> list[int]:
     """The signs of structure near the failure, and the failure."""
-    places = [found.start() for found in _SIGNS.finditer(text, max(start, failure - _STRETCH), failure + _STRETCH)]
-    behind = next((index for index, at in enumerate(places) if at >= failure), len(places))
-    return sorted({*places[max(0, behind - _BEFORE) : behind + _AFTER], failure})
+    first, before = max(start, failure - _STRETCH), list[int]()
+    for since in (max(first, failure - _CLOSE), first):
+        before = [found.start() for found in _SIGNS.finditer(text, since, failure)]
+        if len(before) >= _BEFORE:
+            break
+    behind = [found.start() for found in islice(_SIGNS.finditer(text, failure, failure + _STRETCH), _AFTER)]
+    return sorted({*before[-_BEFORE:], *behind, failure})
 
 
 def _end(text: str, at: int) -> int:

@@ -27,8 +27,8 @@ _SEAM: Final = re.compile(r"(?:[,\[\]{}():\n]|\\.|^[\"'])\s*\Z")
 _WRITTEN: Final = {"\n": "\\n", "\t": "\\t", '"': '\\"', "'": "'"}
 _PAIRS: Final = {"{": "}", "[": "]"}
 _CLOSERS: Final = frozenset("}]")
-_CLOSING: Final = str.maketrans(_PAIRS)
-_STEPS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
+CLOSING: Final = str.maketrans(_PAIRS)
+STEPS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
 _FIRST: Final = 512
 _SMALL: Final = 48  # characters of a container that is as soon read part by part
 _MOST_QUOTES: Final = 50
@@ -127,7 +127,7 @@ class Stretch:
         last = self._special.get(len(self._out) // 2)
         if self._open or last is None or not last.brackets:
             return None
-        depths = list(accumulate(map(_STEPS.__getitem__, "".join(self._brackets))))
+        depths = list(accumulate(map(STEPS.__getitem__, "".join(self._brackets))))
         if depths.index(0) < len(depths) - 1:
             return None
         _, at, to = next(mark for mark in reversed(last.marks) if mark.what in _CLOSERS)
@@ -215,14 +215,14 @@ class Stretch:
         """Takes in the next brackets; False if one is out of place."""
         if not brackets:
             return True
-        depths = list(accumulate(map(_STEPS.__getitem__, brackets), _nested, initial=len(self._open)))
+        steps = [*map(STEPS.__getitem__, brackets)]
+        depths = list(accumulate(steps, initial=len(self._open)))
+        if min(depths) < 0:
+            depths = list(accumulate(steps, _nested, initial=len(self._open)))
         if max(depths) > self._room:
             return False
         self._over = self._over or (not self._closers and 0 in depths[1:])
-        left, length = self._open + brackets, -1
-        while len(left) != length:
-            length = len(left)
-            left = left.replace("{}", "").replace("[]", "")
+        left = reduced(self._open + brackets)
         if "{]" in left or "[}" in left:
             return False
         self._brackets.append(brackets)
@@ -237,8 +237,8 @@ class Stretch:
         if not place or not self._left or self._left[0] not in "\"'":
             return -1
         begin = self._at - len(self._left)
-        closers = self._closers + self._open.translate(_CLOSING)
-        found = _odd_string(self._buf, begin, place, self._ends, closers)
+        closers = self._closers + self._open.translate(CLOSING)
+        found = odd_string(self._buf, begin, place, self._ends, closers)
         if found is None:
             return -1
         end, json, fixes = found
@@ -311,6 +311,15 @@ class _Index:
         }
 
 
+def reduced(brackets: str) -> str:
+    """The brackets without those that close each other."""
+    length = -1
+    while len(brackets) != length:
+        length = len(brackets)
+        brackets = brackets.replace("{}", "").replace("[]", "")
+    return brackets
+
+
 def _nested(depth: int, step: int) -> int:
     return depth + step if depth + step > 0 else 0
 
@@ -319,30 +328,52 @@ def _merged(places: Mapping[str, Sequence[int]]) -> list[int]:
     return sorted(chain(*places.values()))
 
 
-def _odd_string(buf: str, start: int, place: Place, ends: bool, closers: str) -> tuple[int, str, list[int]] | None:
-    """A string with quotes or line breaks inside: its end, its JSON, and where it was mended; None when unclear."""
+def odd_string(
+    buf: str, start: int, place: Place, ends: bool, closers: str, gap: int = -1
+) -> tuple[int, str, list[int]] | None:
+    """A string with quotes or line breaks inside: its end, its JSON, and where it was mended; None when unclear.
+
+    Args:
+        buf: the text so far.
+        start: where the string begins.
+        place: where it stands.
+        ends: whether the reply ends with the text.
+        closers: the brackets that would close the containers around, outermost first.
+        gap: where a clean gap is known to begin, if the quote before it is none that pairs with another inside.
+    """
     quote, at, inner = buf[start], start + 1, 0
+    to_quote = _TO_QUOTE[quote].match
     out, fixes = ['"'], list[int]()
-    while (found := _TO_QUOTE[quote].match(buf, at)) and inner <= _MOST_QUOTES:
+    while (found := to_quote(buf, at)) and inner <= _MOST_QUOTES:
         text, sign = found.groups()
         out.append(INSIDE.sub(in_double, text) if quote == "'" and '"' in text else text)
         at = found.end()
         if sign == quote:
+            after = buf[at : at + 1]
             complete = ends or len(buf) - at >= AHEAD
             said: Verdict = "inner"  # as it always is before a letter
-            if not buf[at : at + 1].isalnum():
+            if at == gap and inner % 2 == 0:
+                said = "ends"
+            elif not after.isalnum():
                 said = verdict(Behind(buf[at : at + AHEAD], complete), place, inner, closers)
             if said == "ends" and inner % 2 and any(sign in buf[start:at] for sign in "{[("):
                 return None  # what follows may be within a bracket of the text
             if said == "ends":
                 out.append('"')
                 return at, "".join(out), fixes
-            doubt = said != "inner" or not complete or _SEAM.search(buf[max(start, at - 81) : at - 1])
-            if doubt or QUOTED_KEY.match(buf, at - 1) or buf[at : at + 1] == quote:
+            if said != "inner" or not complete or after == quote or _is_seam(buf[max(start, at - 81) : at - 1]):
                 return None
-            if is_glued(place, sign, buf[at - 2], buf[at : at + 1]):
+            if QUOTED_KEY.match(buf, at - 1) or is_glued(place, sign, buf[at - 2], after):
                 return None
             inner += 1
         out.append(_WRITTEN[sign])
         fixes.append(at - 1)
     return None
+
+
+def _is_seam(before: str) -> bool:
+    """Whether a sign of structure, an escape or the beginning of the string stands before a quote."""
+    said = before.rstrip()
+    if said[-1:].isalnum() and said[-2:-1] != "\\":
+        return "\n" in before[len(said) :]
+    return _SEAM.search(before) is not None

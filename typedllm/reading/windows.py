@@ -9,17 +9,13 @@ from functools import cached_property
 from itertools import accumulate, compress
 from typing import Final
 
-from typedllm.reading.gaps import Gap, gap, opening
+from typedllm.reading.gaps import NUMBER, Gap, gap, opening
 from typedllm.reading.strings import OPENERS
 
 _DOUBLE: Final = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 _SINGLE: Final = r"'[^'\\\x00-\x1f]*+(?:\\[\"'\\/bfnrt][^'\\\x00-\x1f]*+)*+'"
-_NUMBER: Final = (
-    r"[0-9-](?:(?<=-)(?:0|[1-9][0-9]{0,60})|(?<=[0-9])(?<!\w[0-9])(?:(?<=0)|(?<=[1-9])[0-9]{0,60}))"
-    r"(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?(?![\w.])"
-)
 SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
-TOKEN: Final = re.compile(f"({_DOUBLE}|{_SINGLE}|{_NUMBER})")  # each begins with one of a few signs: those are sought
+TOKEN: Final = re.compile(f"({_DOUBLE}|{_SINGLE}|{NUMBER})")  # each begins with one of a few signs: those are sought
 IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
 _COLON: Final = re.compile(r"[ \t\n\r]*:")
 INSIDE: Final = re.compile(r"\\(.)|\"")
