@@ -218,3 +218,17 @@ def test_the_fixes_around_what_was_read_at_once_are_told_without_reading_its_par
     text = json.dumps([{"name": "x", "tags": ["y"]}] * 50)
     result = TYPES["items"].read(f"Here:\n```json\n{text}\n```")
     assert {fix.kind for fix in result.fixes} == {"fence", "prose"}
+
+
+@pytest.mark.parametrize("unit", ["'a', ", "'a',", "True, ", "{x:1},", "+1,"])
+def test_a_long_document_in_another_notation_is_read_however_dense_its_fixes_are(unit: str) -> None:
+    count = 1000 + 4000 * 8 // (8 - len(unit))  # more than there may be of other fixes
+    result = TYPES["any"].read("[" + unit * count + unit.rstrip(", ") + "]")
+    assert result.ok
+    assert len(result.value) == count + 1
+    assert len(result.fixes) == count + 1
+
+
+def test_a_notation_does_not_hide_how_much_else_is_broken() -> None:
+    result = TYPES["any"].read("[" + "['',,,]," * 3000 + "[]]")
+    assert "too_many_fixes" in {issue.code for issue in result.issues}

@@ -14,7 +14,8 @@ class Bounds(NamedTuple):
         pointer: characters of the JSON Pointer of a container: the place of each part in it begins with it.
         digits: digits of one number.
         parts: keys and items, all together.
-        fixes: fixes of one reply; a longer one may have one more for each eight characters.
+        fixes: fixes of one reply, without those of another notation (see `fixes.NOTATION`); a longer one may have one
+            more for each eight characters.
         faults: parts of one reply that have no reading.
         repeated: keys that stand in their object already.
         quotes: quotes inside one string that are not escaped.

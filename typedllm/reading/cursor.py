@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.fixes import Note
+from typedllm.reading.fixes import NOTATION, Note
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.strings import OpenString, Place
 from typedllm.reading.target import Shape
@@ -81,6 +81,7 @@ class Cursor:
         self.parts = 0
         self._uncounted: list[tuple[int, object]] = []  # what `parts` has an upper bound of
         self.noted: int = 0
+        self.counted: int = 0  # those of the notes that are held against the bound
         self.faults = 0
         self._state: Callable[[], bool] = self._value
         self._spaced = -1  # where the last run of odd white space ended
@@ -157,8 +158,9 @@ class Cursor:
 
     def _note(self, note: Note) -> None:
         self.noted += 1
+        self.counted += note.kind not in NOTATION
         self.faults += note.fault
-        if self.noted > self.bounds.fixes + (note.start >> 3) or self.faults > self.bounds.faults:
+        if self.counted > self.bounds.fixes + (note.start >> 3) or self.faults > self.bounds.faults:
             self._give_up("too_many_fixes")
         elif self._string is not None:
             self._string.notes.append(note)

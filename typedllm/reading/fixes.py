@@ -135,6 +135,10 @@ FAULTS: Final[Mapping[str, str]] = {
 }
 
 
+NOTATION: Final = frozenset({"quote_style", "unquoted_key", "literal_style", "number_style", "escape_style"})
+"""Fixes of syntax that a document in the notation of another language has at each part, however long it is."""
+
+
 def known(kinds: Iterable[str]) -> frozenset[str]:
     """The kinds, if there are fixes of all these names.
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from typedllm.reading.fixes import NOTATION
 from typedllm.reading.strings import AHEAD, Behind, Place, verdict
 
 _S: Final = r"[ \t\n\r]"
@@ -58,6 +59,7 @@ class Gap(NamedTuple):
         blank: whether it is white space: then a comma is missing.
         brackets: its brackets, in order.
         fixes: the kinds of its fixes, in order.
+        counted: how many of these are held against the bound.
     """
 
     json: str
@@ -66,6 +68,7 @@ class Gap(NamedTuple):
     blank: bool
     brackets: str
     fixes: tuple[str, ...]
+    counted: int
 
 
 @lru_cache(maxsize=4096)
@@ -148,7 +151,8 @@ def _joined(pieces: list[str], gaps: list[Gap | None]) -> Gap | None:
 def _made(json: str, marks: tuple[Mark, ...], after_key: bool, blank: bool = False) -> Gap:
     kinds = [mark.what for mark in marks]
     brackets = "".join(each for each in kinds if len(each) == 1)
-    return Gap(json, marks, after_key, blank, brackets, tuple(each for each in kinds if len(each) > 1))
+    fixes = tuple(each for each in kinds if len(each) > 1)
+    return Gap(json, marks, after_key, blank, brackets, fixes, sum(each not in NOTATION for each in fixes))
 
 
 def filled(texts: list[str], shapes: list[str], mends: Mapping[str, Gap]) -> list[str]:

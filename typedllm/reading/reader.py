@@ -25,7 +25,10 @@ _VALUE: Final = rf"(?:{_STRING}|({NUMBER.pattern})|(true|false|null))"
 _MEMBER: Final = re.compile(
     rf'{_S}{_STRING}{_S}:{_S}{_VALUE}{_S}(?:,(?={_S}"[^"\\\x00-\x1f]*"{_S}:)|(?=\}}{_S}[,\]}}]))'
 )
-_ITEM: Final = re.compile(rf'{_S}{_VALUE}{_S}(?:,(?={_S}(?:["{{\[\-0-9]|true|false|null))|(?=\]{_S}[,\]}}]))')
+_ITEM: Final = re.compile(
+    rf'{_S}(?:{_VALUE}{_S}(?:,(?={_S}(?:["{{\[\-0-9]|true|false|null))|(?=\]{_S}[,\]}}]))'
+    rf"|'(?!\s*')([^\"'\\\x00-\x1f]+)'{_S}(?:,(?={_S}[\"'{{\[0-9-])|(?=\]{_S}[,}}\]])))"
+)
 _KEY: Final = re.compile(rf"{_STRING}{_S}:")
 _MEMBER_SCALAR: Final = re.compile(rf"({NUMBER.pattern}|true|false|null)(?={_S}(?:[\]}};；，、]|,[^0-9])|[\[{{])")
 _ITEM_SCALAR: Final = re.compile(
@@ -261,8 +264,8 @@ class JsonReader(BareReader):
         buf, pos, base, items = self.buf, self.pos, self.base, frame.node.items
         match = _ITEM.match
         while (found := match(buf, pos)) is not None:
-            text, number, word = found.groups()
-            part = 1 if text is not None else 2 if number is not None else 3
+            text, number, word, single = found.groups()
+            part = 1 if text is not None else 2 if number is not None else 3 if word else 4
             start, end = found.span(part)
             if part == 1:
                 if text and "\\" in text:
@@ -272,8 +275,12 @@ class JsonReader(BareReader):
                 if end - start > self.bounds.digits:
                     break
                 node = Node("number", number, base + start, base + end)
-            else:
+            elif word:
                 node = Node("literal", _WORDS[word], base + start, base + end)
+            else:
+                node = Node("string", single, base + start - 1, base + end + 1)
+                node.note(Note("quote_style", node.start, base + start, '"'))
+                self.noted += 1
             items.append(node)
             pos = found.end()
             frame.comma = base + pos - 1 if buf[pos - 1] == "," else -1
@@ -332,6 +339,7 @@ class JsonReader(BareReader):
         hole.note(Note("missing_value", self.stack[-1].key_at, at, "", True))
         self._add(hole)
         self.noted += 1
+        self.counted += 1
         self.faults += 1
         if self.faults > self.bounds.faults:
             self._give_up("too_many_fixes")

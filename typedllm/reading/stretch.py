@@ -16,6 +16,7 @@ from itertools import accumulate, chain
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import Bounds
+from typedllm.reading.fixes import NOTATION
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
 from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, Verdict, is_glued, verdict
 from typedllm.reading.windows import INSIDE, IS_KEY, SINGLE_QUOTED, Window, escapes, in_double
@@ -41,9 +42,9 @@ class Part(NamedTuple):
     Attributes:
         end: offset after it, in the reply.
         json: it as JSON.
-        fixes: how many fixes it holds.
-        kinds: the kinds of these.
-        places: gives where they stand.
+        fixes: how many fixes it holds that count (see `Bounds.fixes`).
+        kinds: the kinds of all its fixes.
+        places: gives where those stand that count.
         growth: offsets, each with the number of fixes up to there or further on.
     """
 
@@ -120,7 +121,8 @@ class Stretch:
         end, start, stop = found
         inside = self._index.inside(at, end)
         kinds = frozenset(filter(inside.get, inside))
-        return Part(end, self._json[start:stop], sum(map(len, inside.values())), kinds, lambda: _merged(inside))
+        count = sum(len(places) for kind, places in inside.items() if kind not in NOTATION)
+        return Part(end, self._json[start:stop], count, kinds, lambda: _merged(inside))
 
     def _whole(self) -> Part | None:
         """The container that the stretch begins with, where the last bracket of it is the one that closes it."""
@@ -183,7 +185,7 @@ class Stretch:
         after_key = found is not None and found[0].after_key
         if found is not None and (not after_key or IS_KEY(self._left)) and self._nest(found[0].brackets):
             self._special[len(self._out) // 2] = found[0]
-            self._count += len(found[0].fixes)
+            self._count += found[0].counted
             self._growth.append((self.end, self._count))
             self._kinds.update(found[0].fixes)
             self._out.append(found[0].json)
@@ -325,7 +327,7 @@ def _nested(depth: int, step: int) -> int:
 
 
 def _merged(places: Mapping[str, Sequence[int]]) -> list[int]:
-    return sorted(chain(*places.values()))
+    return sorted(chain(*(each for kind, each in places.items() if kind not in NOTATION)))
 
 
 def odd_string(

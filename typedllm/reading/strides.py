@@ -45,14 +45,15 @@ class StrideReader(Cursor):
         if part is None or part.end - at > longest:
             return longest
         shape = self._guide()
-        data = self._data(part.json, shape) if part.is_within(self.bounds, self.noted) else MISSING
+        data = self._data(part.json, shape) if part.is_within(self.bounds, self.counted) else MISSING
         if data is MISSING:
             return max(1, (part.end - at) // 2)
         self._rest, self._pause = 0, _WORTH
         text = self.buf[self.pos : part.end - self.base]
         read = partial(self._read, text, shape, at, self._closers())
         self.pos = part.end - self.base
-        self.noted += part.fixes
+        self.noted += len(part.kinds)
+        self.counted += part.fixes
         self._add(Whole(data, part.json, at, part.end, part.kinds, shape, read))
         self._state = self._after
         self.done = self.done or not self.stack

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from itertools import accumulate, compress, repeat
+from itertools import accumulate, compress
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import Bounds
@@ -94,8 +94,8 @@ class _Sweep:
     """A container that was cut, with its first run and its last.
 
     Attributes:
-        count: how many fixes it holds.
-        kinds: the kinds of these.
+        count: how many fixes it holds that count.
+        kinds: the kinds of all.
     """
 
     def __init__(self, text: str, start: int, cut: _Cut, first: Gap, last: Gap) -> None:
@@ -107,7 +107,7 @@ class _Sweep:
         self._shapes = alike("\0".join(self._parts[2:-1:2])).split("\0") if len(self._parts) > 3 else []
         self._known: dict[str, Gap] = {}
         self._inner: list[int] = []  # the parts behind which a quote of a string stands
-        self.count = len(first.fixes) + len(last.fixes)
+        self.count = first.counted + last.counted
         self.kinds = {*first.fixes, *last.fixes}
 
     def is_clean(self, depth: int) -> bool:
@@ -131,12 +131,11 @@ class _Sweep:
         self._mends = {each: found for each, found in self._known.items() if found.fixes}
         if self._mends:
             counts = Counter(self._shapes)
-            self.count += sum(counts[each] * len(found.fixes) for each, found in self._mends.items())
+            self.count += sum(counts[each] * found.counted for each, found in self._mends.items())
             self.kinds.update(*(found.fixes for each, found in self._mends.items() if counts[each]))
         if self._quote == "'":
-            escaped = "".join(self._parts[1::2]).count(_ESCAPED) if self._has_escapes else 0
-            self.count += len(self._parts) // 2 + escaped
-            self.kinds.update(["quote_style"], ["escape_style"] * bool(escaped))
+            escaped = self._has_escapes and any(_ESCAPED in each for each in self._parts[1::2])
+            self.kinds.update(["quote_style"], ["escape_style"] * escaped)
 
     def _has_keys(self) -> bool:
         """Whether what stands before a colon is a plain key."""
@@ -166,7 +165,7 @@ class _Sweep:
         """Joins the strings that go on behind their quotes; False when that is unclear."""
         shapes, known = self._shapes, self._known
         brackets = {each: found.brackets for each, found in known.items()}
-        known[_INNER] = Gap("", (), False, False, "", ())
+        known[_INNER] = Gap("", (), False, False, "", (), 0)
         ends = [*accumulate(map(len, self._parts))]
         around, done = _Around(self._first.brackets), 0
         for index in [index for index, each in enumerate(shapes) if each in odd]:
@@ -209,18 +208,15 @@ class _Sweep:
         return json
 
     def growth(self) -> list[tuple[int, int]]:
-        """Offsets, each with the number of fixes up to there or further on."""
+        """Offsets, each with the number of fixes that count up to there or further on."""
         parts, shapes = self._parts, self._shapes
-        numbers = {each: len(found.fixes) for each, found in self._known.items() if found.fixes}
-        at, count, found = self._start, len(self._first.fixes) + len(self._last.fixes), list[tuple[int, int]]()
+        numbers = {each: found.counted for each, found in self._known.items()}
+        at, count, found = self._start, self._first.counted + self._last.counted, list[tuple[int, int]]()
         inner = Counter(each // (2 * _BLOCK) for each in self._inner)
         for block in range(0, len(shapes) + 1, _BLOCK):
             said = parts[2 * block : 2 * (block + _BLOCK)]
             count += inner[block // _BLOCK]
-            if numbers:
-                count += sum(map(numbers.get, shapes[block : block + _BLOCK], repeat(0)))
-            if self._quote == "'":
-                count += len(said) // 2 + "".join(said[1::2]).count(_ESCAPED)
+            count += sum(map(numbers.__getitem__, shapes[block : block + _BLOCK]))
             found.append((at, count))
             at += sum(map(len, said)) + len(said)
         return found

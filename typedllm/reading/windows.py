@@ -73,9 +73,10 @@ class Window:
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        """How many fixes each gap holds; empty where none does."""
-        number = {each: len(found.fixes) if found else 0 for each, found in self._known.items()}
-        return number if any(number.values()) else {}
+        """How many fixes of each gap count; empty where none holds any."""
+        if not any(found and found.fixes for found in self._known.values()):
+            return {}
+        return {each: found.counted if found else 0 for each, found in self._known.items()}
 
     def brackets(self, first: int, bad: int) -> str:
         """The brackets of the gaps from one to another."""
@@ -83,20 +84,19 @@ class Window:
         return said if self._opening is None or first else self._opening.brackets + said
 
     def fixes(self, first: int, bad: int) -> tuple[int, set[str]]:
-        """How many fixes there are from one gap to another, and their kinds."""
+        """How many fixes count from one gap to another, and the kinds of all."""
         count, kinds = 0, set[str]()
         if self._numbers:
             taken = self._texts[max(first, int(self._opening is not None)) : bad]
             count = sum(map(self._numbers.__getitem__, taken))
             kinds.update(*(found.fixes for each in set(taken) if (found := self._known[each])))
         if self._opening is not None and not first:
-            count += len(self._opening.fixes)
+            count += self._opening.counted
             kinds.update(self._opening.fixes)
         if self._has_quoted:
             quoted = [each for each in self.tokens[first:bad] if each[0] == "'"]
-            escaped = sum(map(escapes, quoted)) if self._has_escapes else 0
-            count += len(quoted) + escaped
-            kinds.update(["quote_style"] * bool(quoted), ["escape_style"] * bool(escaped))
+            escaped = self._has_escapes and any(map(escapes, quoted))
+            kinds.update(["quote_style"] * bool(quoted), ["escape_style"] * escaped)
         return count, kinds
 
     def _check(self, lefts: list[str], known: Mapping[str, Gap | None]) -> None:
