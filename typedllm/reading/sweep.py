@@ -163,7 +163,7 @@ class _Sweep:
 
     def _join(self, odd: set[str]) -> bool:
         """Joins the strings that go on behind their quotes; False when that is unclear."""
-        shapes, known = self._shapes, self._known
+        shapes, known, start = self._shapes, self._known, self._start
         brackets = {each: found.brackets for each, found in known.items()}
         known[_INNER] = Gap("", (), False, False, "", (), 0)
         ends = [*accumulate(map(len, self._parts))]
@@ -175,13 +175,14 @@ class _Sweep:
             before = known[shapes[index - 1]] if index else self._first
             if around.place == "member" and not before.json.rstrip().endswith(":"):
                 return False
-            behind = next((each for each in range(index + 1, len(shapes)) if shapes[each] not in odd), len(shapes))
-            first, last = (self._start + ends[2 * each] + 2 * each for each in (index, behind))
-            gap = last + len(self._parts[2 * behind + 1]) + 2
-            found = odd_string(self._text, first, around.place, True, around.closers, gap)
+            behind = index + 1
+            while behind < len(shapes) and shapes[behind] in odd:
+                behind += 1
+            begin, gap = start + ends[2 * index] + 2 * index, start + ends[2 * behind + 1] + 2 * behind + 2
+            found = odd_string(self._text, begin, around.place, True, around.closers, gap)
             count = len(found[2]) if found else 0
             done = index + count // 2
-            if found is None or count % 2 or found[0] != self._start + ends[2 * done + 1] + 2 * done + 2:
+            if found is None or count % 2 or found[0] != start + ends[2 * done + 1] + 2 * done + 2:
                 return False
             after = known.get(shapes[done]) if done < len(shapes) else self._last
             if after is None or after.after_key:
