@@ -446,7 +446,7 @@ class Aligner:
         if isinstance(shape.extra, Shape) or shape.keeps:
             return member.key
         below = f"{path}/{_escaped(member.key)}"
-        near = self._spelling.nearest(member.key, shape.properties, keys)
+        near = self._spelling.nearest(member.key, shape.spelt_keys, keys)
         if near is not None:
             asked = (
                 below if shape.extra is False and not self.permits("near_key", shape) else f"{path}/{_escaped(near)}"

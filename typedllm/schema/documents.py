@@ -134,9 +134,23 @@ def _validator(resolved: Resolved, formats: bool, certain: Certain) -> Any:
         evaluated = _Evaluated(resolved)
         checks |= {name: check for name, check in evaluated.checks().items() if name in resolved.keywords}
     checks["format"] = _format if formats else _nothing
+    checks |= {name: check for name, check in _listed().items() if name in resolved.keywords}
     checks |= {name: check for name, check in _unless_certain(certain).items() if name in resolved.keywords}
     engine = _extended(resolved.draft, tuple(checks.items()))
     return engine(resolved.document, registry=import_module("jsonschema_specifications").REGISTRY)
+
+
+def _listed() -> dict[str, _Check]:
+    """The values of an enum, found at once however many there are."""
+    found: dict[int, frozenset[object]] = {}  # by the identity of lists that the document keeps alive
+
+    def enum(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001
+        if id(value) not in found:
+            found[id(value)] = frozenset(map(_frozen, value))
+        if _frozen(instance) not in found[id(value)]:
+            yield _error()
+
+    return {"enum": enum}
 
 
 def _unless_certain(certain: Certain) -> dict[str, _Check]:
