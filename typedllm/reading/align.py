@@ -104,6 +104,8 @@ class Aligner:
         self._drops = policy.permits("drop_item", TIER["drop_item"])
         self._as_it_is: dict[int, tuple[Data, list[Entry], str]] = {}  # containers where nothing is declared
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
+        self._faults = 0  # parts that do not fit, in the trial at hand or outside of all
+        self._trying = False
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
@@ -129,7 +131,7 @@ class Aligner:
 
     def align(self, node: Node, shape: Shape, path: str = "") -> Data:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
-        if self.gave_up:
+        if self.gave_up or self._is_full:
             return MISSING
         if self._limit is not _ANY:
             self._race()
@@ -203,9 +205,25 @@ class Aligner:
     def fault(self, kind: str, start: int, end: int, path: str) -> None:
         """Marks what has no reading."""
         self.entries.append(Entry(path, Note(kind, start, end, "", True)))
+        self._count(1, start, end, path)
+
+    def _count(self, faults: int, start: int, end: int, path: str) -> None:
+        """Counts what does not fit, up to the bound behind which nothing is looked at; a trial has one of its own."""
+        self._faults += faults
+        if self._is_full and not self._trying and not self.gave_up:
+            self._stop("too_many_issues", start, end, path)
+
+    def _stop(self, kind: str, start: int, end: int, path: str) -> None:
+        self.stopped = Entry(path, Note(kind, start, end, "", True))
+        self.entries.append(self.stopped)
 
     def _unfit(self, node: Node, path: str) -> None:
         self.fault(_UNFIT, node.start, node.end, path)
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether so much does not fit that the rest is not looked at."""
+        return self._faults >= self.bounds.faults
 
     @property
     def gave_up(self) -> bool:
@@ -251,6 +269,7 @@ class Aligner:
         best = min(run, key=lambda trial: (trial.rank, kinds.isdisjoint(trial.shape.kinds)))
         best, rivals = self._rivals(node, best, trials, kinds, path)
         self.entries.extend(best.entries)
+        self._count(best.rank.unfit, node.start, node.end, path)
         if rivals and best.rank.unfit == 0:
             self.fault("unclear_union", node.start, node.end, path)
         if self.spans is not None:
@@ -335,8 +354,8 @@ class Aligner:
         return found
 
     def _tried(self, node: Node, arm: Shape, path: str, limit: Rank) -> _Trial:
-        since, spans, around = len(self.entries), self.spans, (self._limit, self._ranked)
-        self.spans, self._limit, self._ranked = None, limit, (since, BEST)
+        since, spans, around = len(self.entries), self.spans, (self._limit, self._ranked, self._faults, self._trying)
+        self.spans, self._limit, self._ranked, self._faults, self._trying = None, limit, (since, BEST), 0, True
         try:
             data = self._bare(node, arm, path)
             return _Trial(data, self.entries[since:], self.rank(since), arm)
@@ -345,7 +364,7 @@ class Aligner:
         finally:
             del self.entries[since:]
             self.spans = spans
-            self._limit, self._ranked = around
+            self._limit, self._ranked, self._faults, self._trying = around
 
     def _bare(self, node: Node, shape: Shape, path: str) -> Data:
         """Aligns without the node's own notes, which are taken already."""
@@ -377,7 +396,7 @@ class Aligner:
                 continue
             if shape.keys is not None:
                 key = self._map_key(member, shape.keys, path)
-            if self.gave_up:
+            if self.gave_up or self._is_full:
                 break
             if key in data:
                 self._again(member, data[key], shape.child(key), f"{path}/{_escaped(key)}")
@@ -479,8 +498,7 @@ class Aligner:
         """A key that stands in the object a second time."""
         self._repeated.add(id(member.node))
         if len(self._repeated) > self.bounds.repeated:
-            self.stopped = Entry(path, Note("too_many_fixes", member.start, member.node.end, "", True))
-            self.entries.append(self.stopped)
+            self._stop("too_many_fixes", member.start, member.node.end, path)
             return
         spans, self.spans = self.spans, None
         same = self.align(member.node, shape, path) == value
@@ -544,7 +562,7 @@ class Aligner:
 
     def _kept(self, node: Node, shape: Shape, path: str) -> Iterator[Data]:
         """The items that are not left out, each at its place among these."""
-        count = 0
+        count, faults = 0, self._faults
         for index, item in enumerate(node.items):
             if id(item) in self._left_out:
                 note = Note("drop_item", item.start, item.end)
@@ -553,6 +571,7 @@ class Aligner:
             self.items[f"{path}/{count}"] = item
             yield self.align(item, shape.items, f"{path}/{count}")
             count += 1
+            self._faults = faults  # an item that does not fit may be left out
 
     def _fits(self, node: Node, shape: Shape, path: str) -> bool:
         limit = _ANY if self._drops or "drop_item" in shape.allow else _FITS
