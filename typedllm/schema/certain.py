@@ -69,6 +69,7 @@ class Certain:
     Attributes:
         is_usable: whether anything of it is ever certain.
         document: the document.
+        explains: whether the value at hand is looked at part by part, to tell what is wrong with it.
     """
 
     def __init__(self, resolved: Resolved, formats: bool) -> None:
@@ -78,10 +79,12 @@ class Certain:
         self.is_usable = resolved.local and "prefixItems" in resolved.keywords
         self._checks: dict[int, _Check] = {}  # by the identity of the schema, which the document keeps alive
         self._found: dict[tuple[int, int], bool] = {}  # of the large containers of the value at hand
+        self.explains = False
 
     def forget(self) -> None:
         """Another value comes: what was found of the parts of the last one is not kept."""
         self._found.clear()
+        self.explains = False
 
     def is_valid(self, value: object, schema: Node) -> bool:
         """Whether a value is certainly valid."""
@@ -102,13 +105,24 @@ class Certain:
             found = self._found[key] = holds()
         return found
 
+    def _within(self, value: object, schema: Node) -> bool:
+        """What a schema that refers to itself makes of a part; asked for again from each part on the way to a wrong one."""
+        holds = self._checks[id(schema)].holds
+        if not self.explains or not (is_object(value) or is_list(value)):
+            return holds(value)
+        key = id(value), id(schema)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = holds(value)
+        return found
+
     def _check(self, schema: Node) -> _Check:
         if isinstance(schema, bool):
             return _ALL if schema else _NONE
         found = self._checks.get(id(schema))
         if found is None:
             # A schema that refers to itself is asked for again while it is made: only its "yes" is known to be exact.
-            self._checks[id(schema)] = _Check(lambda value: self._checks[id(schema)].holds(value), False)
+            self._checks[id(schema)] = _Check(lambda value: self._within(value, schema), False)
             found = self._checks[id(schema)] = self._made(schema)
         return found
 

@@ -72,6 +72,7 @@ class Loaded:
         try:
             if self._certain.is_valid(data, self._certain.document):
                 return ()
+            self._certain.explains = True
             return self._explainer.issues(self._validator.iter_errors(data), MAX_ISSUES)
         except RecursionError:
             return (Issue("", "depth", "a value that is nested less deeply", "", "too deep to be checked"),)
@@ -135,9 +136,23 @@ def _validator(resolved: Resolved, formats: bool, certain: Certain) -> Any:
         checks |= {name: check for name, check in evaluated.checks().items() if name in resolved.keywords}
     checks["format"] = _format if formats else _nothing
     checks |= {name: check for name, check in _listed().items() if name in resolved.keywords}
+    checks |= {"$ref": _referred(resolved)} if resolved.local else {}
     checks |= {name: check for name, check in _unless_certain(certain).items() if name in resolved.keywords}
     engine = _extended(resolved.draft, tuple(checks.items()))
     return engine(resolved.document, registry=import_module("jsonschema_specifications").REGISTRY)
+
+
+def _referred(resolved: Resolved) -> _Check:
+    """What a reference leads to, which is known already."""
+
+    def ref(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        target = resolved.target(schema)
+        if target is not None:
+            yield from validator.descend(instance, target)
+        else:
+            yield from validator._validate_reference(ref=value, instance=instance)  # noqa: SLF001  # of a copied node
+
+    return ref
 
 
 def _listed() -> dict[str, _Check]:
