@@ -39,6 +39,7 @@ _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 _FITS: Final = Rank(0, sys.maxsize, sys.maxsize, sys.maxsize)
 _ANY: Final = Rank(sys.maxsize, 0, 0, 0)
+_ALIKE: Final = 100  # items that tell what the others are
 _SOME: Final = 8  # entries after which a trial is held against its limit again
 
 
@@ -237,7 +238,7 @@ class Aligner:
 
     def _counted(self, since: int) -> Rank:
         unfit = lossy = unknown = mended = 0
-        for _, note, _ in islice(self.entries, since, None):
+        for _, note, _ in self.entries[since:]:
             if note.fault:
                 unfit += 1
                 continue
@@ -280,7 +281,7 @@ class Aligner:
         self, node: Node, shape: Shape, arms: Sequence[Shape], kinds: frozenset[Kind], path: str
     ) -> list[_Trial]:
         """What the arms make of a node, but for those that another one is certainly before."""
-        if node.kind != "object" or self._drops or any("drop_item" in arm.allow for arm in arms):
+        if node.kind != "object":
             return [self._try(node, arm, path) for arm in arms]
         tried: dict[int, _Trial] = {}
         alike: dict[Hashable, _Trial] = {}
@@ -545,10 +546,11 @@ class Aligner:
         """Whether a list stands where a list of lists is declared: each of its items may be a list, or all are one."""
         if len(node.items) < 2 or shape.prefix or "array" not in shape.items.kinds:
             return False
-        lone = [item for item in node.items if item.kind != "array"]
-        return len(lone) == len(node.items) and all(
+        if any(item.kind == "array" for item in node.items):
+            return False
+        return all(
             any(entry.note.kind == "single_item" and entry.path == path for entry in trial.entries)
-            for trial in (self._try(item, shape.items, path) for item in lone)
+            for trial in (self._try(item, shape.items, path) for item in islice(node.items, _ALIKE))
         )
 
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
