@@ -110,6 +110,7 @@ class Aligner:
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
+        self._arms: dict[tuple[Shape, frozenset[Kind]], Sequence[Shape]] = {}
         self._limit: Rank = _ANY  # of the trial at hand
         self._ranked: tuple[int, Rank] = (0, BEST)  # up to which entry the trial at hand is ranked, and how
         self._spelling = words.Spelling(bounds.compared)
@@ -268,7 +269,7 @@ class Aligner:
         trials = self._trials(node, shape, arms, kinds, path)
         run = [trial for trial in trials if not trial.lost]
         best = min(run, key=lambda trial: (trial.rank, kinds.isdisjoint(trial.shape.kinds)))
-        best, rivals = self._rivals(node, best, trials, kinds, path)
+        best, rivals = self._rivals(node, best, run, arms, path)
         self.entries.extend(best.entries)
         self._count(best.rank.unfit, node.start, node.end, path)
         if rivals and best.rank.unfit == 0:
@@ -287,9 +288,10 @@ class Aligner:
         alike: dict[Hashable, _Trial] = {}
         best = _ANY, True, 0
         for chance in self._chances.of(frozenset([member.key for member in node.members]), shape, arms):
+            if chance.floor > best[0]:
+                break  # the others, too, fit no better
             place = chance.floor, kinds.isdisjoint(chance.arm.kinds), chance.number
-            if chance.floor > best[0] or (best[0].unfit and place > best):
-                tried[chance.number] = _Trial(MISSING, [], max(chance.floor, best[0]), chance.arm, True)
+            if best[0].unfit and place > best:
                 continue
             trial = alike.get(chance.alike) if chance.alike is not None else None
             trial = self._try(node, chance.arm, path, best[0]) if trial is None else trial._replace(shape=chance.arm)
@@ -297,16 +299,16 @@ class Aligner:
             if not trial.lost:
                 alike[chance.alike] = trial
                 best = min(best, (trial.rank, place[1], place[2]))
-        return [tried[index] for index in range(len(arms))]
+        return [tried[index] for index in sorted(tried)]
 
     def _rivals(
-        self, node: Node, best: _Trial, trials: list[_Trial], kinds: frozenset[Kind], path: str
+        self, node: Node, best: _Trial, run: list[_Trial], arms: Sequence[Shape], path: str
     ) -> tuple[_Trial, list[_Trial]]:
         """The arm that is meant, and those that may be meant as well: a key that one leaves out is not unknown to all."""
         if best.rank.unfit == 0 and best.rank.unknown and is_object(best.data):
             keys = {key for key, value in best.data.items() if value is not None}
-            takes = [trial for trial in trials if trial.shape.takes(keys) - best.shape.properties.keys()]
-            takes = [self._try(node, trial.shape, path) if trial.lost else trial for trial in takes]
+            others = [arm for arm in arms if arm.takes(keys) - best.shape.properties.keys()]
+            takes = [self._try(node, arm, path)._replace(shape=arm) for arm in others]
             fuller = [trial for trial in takes if trial.rank.unknown < best.rank.unknown]
             if fuller:
                 best = min(fuller, key=lambda trial: trial.rank)
@@ -314,7 +316,8 @@ class Aligner:
                 self.entries.extend(Entry(path, note._replace(kind="unread")) for path, note, _ in unread)
                 return best, []
             return best, [trial for trial in takes if trial.rank.unknown == best.rank.unknown]
-        same = [each for each in trials if not each.lost and each.rank == best.rank and each.data != best.data]
+        kinds = _kinds_of(node)
+        same = [each for each in run if each.rank == best.rank and each.data != best.data]
         own = not kinds.isdisjoint(best.shape.kinds)  # a number that stays one, before a number as a text
         return best, [trial for trial in same if not own or not kinds.isdisjoint(trial.shape.kinds)]
 
@@ -325,12 +328,19 @@ class Aligner:
             if tagged:
                 return tagged
         kinds = _kinds_of(node)
-        same = [arm for arm in shape.arms if not kinds.isdisjoint(arm.kinds)]
+        same = self._of_kinds(shape, kinds)
         if node.kind in ("object", "array"):
             return same or shape.arms
         if node.kind in ("string", "bare") and ("{" in node.text or "[" in node.text):
             return shape.arms  # it may hold JSON
         return [arm for arm in shape.arms if arm.kinds != _OBJECT or arm.literals is not None] or shape.arms[:1]
+
+    def _of_kinds(self, shape: Shape, kinds: frozenset[Kind]) -> Sequence[Shape]:
+        found = self._arms.get((shape, kinds))
+        if found is None:
+            found = [arm for arm in shape.arms if not kinds.isdisjoint(arm.kinds)]
+            self._arms[shape, kinds] = found
+        return found
 
     def _tagged(self, node: Node, tag: str, shape: Shape) -> list[Shape]:
         wanted = words.fold(tag)

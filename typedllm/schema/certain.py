@@ -6,7 +6,7 @@ another keyword is never certain, and where that matters (below `not` and `oneOf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +18,7 @@ from typedllm.schema.walk import Node, is_list, is_object
 _Test: TypeAlias = Callable[[Any], bool]
 _CONTAINERS: Final = frozenset({dict, list})
 _LARGE: Final = 8
+_REFERRED: Final = 8  # references that are followed, one to the next
 _SILENT: Final = frozenset({
     "$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "title", "description", "default", "examples",
     "deprecated", "readOnly", "writeOnly", "discriminator", "contentMediaType", "contentEncoding", "contentSchema",
@@ -94,6 +95,11 @@ class Certain:
             return self._check(schema).holds(value)
         except RecursionError:
             return False
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether what is not certainly valid is certainly invalid."""
+        return self.is_usable and self._check(self.document).exact
 
     def _once(self, value: dict[str, Any] | list[Any], schema: object, holds: Callable[[], bool]) -> bool:
         """What holds for a large container is found once, though each part around it asks."""
@@ -260,29 +266,62 @@ class Certain:
 
     def _anyof(self, value: list[Any], _: dict[str, Any]) -> _Check:
         checks = [self._check(part) for part in value]
+        meant = _Arms(self._needed(part) for part in value)
         tests = [check.holds for check in checks]
-        return _Check(lambda each: any(test(each) for test in tests), all(check.exact for check in checks))
+        return _Check(
+            lambda each: any(tests[index](each) for index in meant.of(each)), all(check.exact for check in checks)
+        )
 
     def _oneof(self, value: list[Any], _: dict[str, Any]) -> _Check:
         checks = [self._check(part) for part in value]
         if not all(check.exact for check in checks):
             return _UNKNOWN
+        meant = _Arms(self._needed(part) for part in value)
         tests = [check.holds for check in checks]
 
         def holds(each: object) -> bool:
             count = 0
-            for test in tests:
-                count += test(each)
+            for index in meant.of(each):
+                count += tests[index](each)
                 if count > 1:
                     return False
             return count == 1
 
         return _Check(holds)
 
+    def _needed(self, schema: Node | None) -> frozenset[str] | None:
+        """The keys that a value must have; None where it need be no object."""
+        for _ in range(_REFERRED):
+            if not is_object(schema) or "$ref" not in schema:
+                break
+            schema = self._resolved.target(schema)
+        if not is_object(schema) or schema.get("type") != "object" or "$ref" in schema:
+            return None
+        return frozenset(schema.get("required", ()))
+
     def _not(self, value: Node, _: dict[str, Any]) -> _Check:
         check = self._check(value)
         test = check.holds
         return _Check(lambda each: not test(each)) if check.exact else _UNKNOWN
+
+
+class _Arms:
+    """The alternatives that a value may be meant for, told by its keys.
+
+    Args:
+        needed: for each the keys that a value must have; None where it need be no object.
+    """
+
+    def __init__(self, needed: Iterable[frozenset[str] | None]) -> None:
+        self._needed = list(enumerate(needed))
+        self._others = [index for index, keys in self._needed if keys is None]
+
+    def of(self, value: object) -> list[int]:
+        """Which alternatives, by index."""
+        if not is_object(value):
+            return self._others
+        own = value.keys()
+        return [index for index, keys in self._needed if keys is None or keys <= own]
 
 
 _KNOWN: Final = frozenset({

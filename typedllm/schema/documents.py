@@ -52,7 +52,9 @@ class Loaded:
     def is_valid(self, data: object) -> bool:
         """Whether plain JSON data is valid: False also where that cannot be found out (see `iter_issues`)."""
         try:
-            return self._certain.is_valid(data, self._certain.document) or self._validator.is_valid(data)
+            if self._certain.is_valid(data, self._certain.document):
+                return True
+            return not self._certain.is_exact and bool(self._validator.is_valid(data))
         except (RecursionError, ValueError):
             return False
         finally:
