@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, Union
 
 import pytest
@@ -11,10 +12,12 @@ from pydantic import BaseModel, ValidationError, create_model
 from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 from typedllm.reading.align import Aligner
+from typedllm.reading.fixes import Entry
 from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.stretch import Stretch
 from typedllm.reading.strides import StrideReader
-from typedllm.reading.target import Shape
+from typedllm.reading.target import Shape, Target
 from typedllm.records import MISSING, Policy
 from typedllm.schema.build import build
 from typedllm.validation import PydanticValidator
@@ -277,3 +280,35 @@ def test_a_long_text_that_is_wrong_is_not_held_against_every_arm() -> None:
     with pytest.raises(ValidationError) as caught:
         validator.validate_text('[{"q": 1}' + ', {"q": 1}' * 5000 + "]", None)
     assert caught.value.error_count() < 100
+
+
+def test_an_object_in_a_text_is_read_once_for_all_arms(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, texts = JsonReader.feed, list[str]()
+
+    def noted(self: JsonReader, text: str) -> None:
+        texts.append(text)
+        read(self, text)
+
+    monkeypatch.setattr("typedllm.reading.align.JsonReader.feed", noted)
+    rows = json.dumps('{"x": "1", "y3": "a"}')
+    result = ANY_ARM.read(f"[{rows}, {rows}]")
+    assert result.ok
+    assert texts.count('{"x": "1", "y3": "a"}') == 2
+
+
+def test_notes_of_a_trial_are_counted_from_its_own_first_one() -> None:
+    """Each trial skipped over all notes before it."""
+    counted: list[int] = []
+
+    class Noted(list[Entry]):
+        def __iter__(self) -> Iterator[Entry]:
+            counted.append(len(self))
+            return super().__iter__()
+
+    aligner = Aligner(Policy.of("safe"))
+    aligner.entries = Noted()
+    count = 300
+    items = [Node("number", "1", 0, 1) for _ in range(count)] + [Node("array", [], 0, 1)]
+    aligner.align(Node("array", items, 0, 1), Target({"items": {"type": "array", "items": {"type": "integer"}}}).root)
+    assert len(aligner.entries) == count
+    assert sum(counted) < 10 * count

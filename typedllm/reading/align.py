@@ -24,6 +24,7 @@ from typedllm.reading.fixes import LOSSY, TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
 from typedllm.reading.listed import parts
 from typedllm.reading.nodes import Member, Node, Whole, place
+from typedllm.reading.plain import parse
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
@@ -37,6 +38,7 @@ _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 
+_MISFIT: Final = Rank(1, 0, 0, 0)
 _FITS: Final = Rank(0, sys.maxsize, sys.maxsize, sys.maxsize)
 _ANY: Final = Rank(sys.maxsize, 0, 0, 0)
 _ALIKE: Final = 100  # items that tell what the others are
@@ -53,6 +55,7 @@ class _Trial(NamedTuple):
     Attributes:
         rank: how badly it fits; at least, where it is lost.
         lost: whether it was given up, being worse than its limit.
+        path: where the node was when it was tried.
     """
 
     data: Data
@@ -60,6 +63,7 @@ class _Trial(NamedTuple):
     rank: Rank
     shape: Shape
     lost: bool = False
+    path: str = ""
 
 
 class Aligner:
@@ -107,6 +111,7 @@ class Aligner:
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
         self._faults = 0  # parts that do not fit, in the trial at hand or outside of all
         self._trying = False
+        self._valid: dict[int, bool] = {}  # whether strings hold valid JSON, by their identity
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
@@ -174,7 +179,7 @@ class Aligner:
         elif found[2] == path:
             self.entries.extend(found[1])
         else:
-            self.entries.extend(entry._replace(path=path + entry.path[len(found[2]) :]) for entry in found[1])
+            self.entries.extend(_moved(found[1], found[2], path))
         return found[0]
 
     def _stands(self, node: Whole, shape: Shape) -> bool:
@@ -282,15 +287,17 @@ class Aligner:
         self, node: Node, shape: Shape, arms: Sequence[Shape], kinds: frozenset[Kind], path: str
     ) -> list[_Trial]:
         """What the arms make of a node, but for those that another one is certainly before."""
-        if node.kind != "object":
+        meant = node if node.kind == "object" else self._object_in(node)
+        if meant is None:
             return [self._try(node, arm, path) for arm in arms]
         tried: dict[int, _Trial] = {}
         alike: dict[Hashable, _Trial] = {}
         best = _ANY, True, 0
-        for chance in self._chances.of(frozenset([member.key for member in node.members]), shape, arms):
-            if chance.floor > best[0]:
+        for chance in self._chances.of(frozenset([member.key for member in meant.members]), shape, arms):
+            floor = chance.floor if meant is node else min(chance.floor, _MISFIT)
+            if floor > best[0]:
                 break  # the others, too, fit no better
-            place = chance.floor, kinds.isdisjoint(chance.arm.kinds), chance.number
+            place = floor, kinds.isdisjoint(chance.arm.kinds), chance.number
             if best[0].unfit and place > best:
                 continue
             trial = alike.get(chance.alike) if chance.alike is not None else None
@@ -360,22 +367,32 @@ class Aligner:
         if found is None or (found.lost and found.rank <= limit):
             # A list of itself takes any node as its one item, without end: a part that is tried within itself is unfit.
             unfit = Entry(path, Note(_UNFIT, node.start, node.end, "", True))
-            self._memo[key] = _Trial(MISSING, [unfit], Rank(1, 0, 0, 0), arm)
+            self._memo[key] = _Trial(MISSING, [unfit], _MISFIT, arm, path=path)
             found = self._memo[key] = self._tried(node, arm, path, limit)
-        return found
+        return (
+            found if found.path == path else found._replace(entries=_moved(found.entries, found.path, path), path=path)
+        )
 
     def _tried(self, node: Node, arm: Shape, path: str, limit: Rank) -> _Trial:
         since, spans, around = len(self.entries), self.spans, (self._limit, self._ranked, self._faults, self._trying)
         self.spans, self._limit, self._ranked, self._faults, self._trying = None, limit, (since, BEST), 0, True
         try:
             data = self._bare(node, arm, path)
-            return _Trial(data, self.entries[since:], self.rank(since), arm)
+            return _Trial(data, self.entries[since:], self.rank(since), arm, path=path)
         except _LostError:
-            return _Trial(MISSING, [], self._ranked[1], arm, True)
+            return _Trial(MISSING, [], self._ranked[1], arm, True, path)
         finally:
             del self.entries[since:]
             self.spans = spans
             self._limit, self._ranked, self._faults, self._trying = around
+
+    def _as_tried(self, node: Node, shape: Shape, path: str) -> Data:
+        """Aligns what fits, as a trial has shown."""
+        if self.spans is not None or node.remarks:
+            return self.align(node, shape, path)
+        trial = self._try(node, shape, path)
+        self.entries.extend(trial.entries)
+        return trial.data
 
     def _bare(self, node: Node, shape: Shape, path: str) -> Data:
         """Aligns without the node's own notes, which are taken already."""
@@ -570,7 +587,9 @@ class Aligner:
         if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data
-        return self.align(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+        return (
+            self._as_tried(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+        )
 
     def _kept(self, node: Node, shape: Shape, path: str) -> Iterator[Data]:
         """The items that are not left out, each at its place among these."""
@@ -635,14 +654,14 @@ class Aligner:
         """A scalar where a container is declared: JSON in a string, or one item of a list."""
         inner = self._decoded(node, shape) if node.kind in ("string", "bare") else None
         if inner is not None and self._fits(inner, shape, path) and self.fix("encoded", node, shape, path, "{...}"):
-            return self.align(inner, shape, path)
+            return self._as_tried(inner, shape, path)
         value = as_written(node)
         is_something = value is not None and (not isinstance(value, str) or value.strip() != "")
         if "array" in shape.kinds and is_something and not shape.prefix and self._fits(node, shape.items, path):
             return self._wrapped(node, shape, path)
         split = self._split(node, shape, path) if "array" in shape.kinds and isinstance(value, str) else None
         if split is not None and self.fix("split_text", node, shape, path, "[...]"):
-            return self.align(split, shape, path)
+            return self._as_tried(split, shape, path)
         self._unfit(node, path)
         return value
 
@@ -660,14 +679,28 @@ class Aligner:
         several = any(self._try(each, shape, path).data != self._try(fitting[0], shape, path).data for each in fitting)
         return fitting[0] if fitting and not several else None
 
+    def _object_in(self, node: Node) -> Node | None:
+        """The object that a string holds as valid JSON."""
+        if node.kind not in ("string", "bare"):
+            return None
+        inner = self._decoded(node, ANYTHING) if self._is_valid(node) else None
+        return inner if inner is not None and inner.kind == "object" else None
+
+    def _is_valid(self, node: Node) -> bool:
+        if id(node) not in self._valid:
+            self._valid[id(node)] = _is_json(node.text)
+        return self._valid[id(node)]
+
     def _decoded(self, node: Node, shape: Shape) -> Node | None:
         """The JSON that a string holds, all of it."""
-        key = (id(node), shape)
+        if shape.kinds.isdisjoint(_CONTAINERS):
+            return None
+        key = (id(node), ANYTHING if self._is_valid(node) else shape)  # of valid JSON every shape makes the same
         if key in self._encoded:
             return self._encoded[key]
         found, text = None, _unfenced(node.text.strip())
-        if text[:1] in ("{", "[") and not shape.kinds.isdisjoint(("object", "array")):
-            reader = JsonReader(shape, 0, self.bounds)
+        if text[:1] in ("{", "["):
+            reader = JsonReader(key[1], 0, self.bounds)
             reader.feed(text)
             reader.close()
             if reader.root and not reader.rest.strip() and not reader.was_cut:
@@ -675,6 +708,23 @@ class Aligner:
                 place(found, node.start, node.end)
         self._encoded[key] = found
         return found
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is valid JSON as it stands."""
+    text = _unfenced(text.strip())
+    if text[:1] not in ("{", "["):
+        return False
+    try:
+        parse(text.encode())
+    except (ValueError, UnicodeError):
+        return False
+    return True
+
+
+def _moved(entries: Iterable[Entry], old: str, new: str) -> list[Entry]:
+    """What was noted of a part when it stood at another place."""
+    return [entry._replace(path=new + entry.path[len(old) :]) for entry in entries]
 
 
 def _unfenced(text: str) -> str:

@@ -245,7 +245,9 @@ class Examination(Generic[T]):
         later = [issue for issue in _looked_at(best) if issue.path not in taken]
         issues += with_places(later, self._places(best, later), best.aligner.proposals, text, self.target, self.policy)
         if best.aligner.stopped is not None:
-            issues += [issue for issue in tell([best.aligner.stopped], text, self.policy, self.target) if issue not in issues]
+            issues += [
+                issue for issue in tell([best.aligner.stopped], text, self.policy, self.target) if issue not in issues
+            ]
         if not issues:
             span = Span(best.found.start, best.found.end)
             got = cut(text[span.start : span.end])

@@ -152,7 +152,7 @@ def _referred(resolved: Resolved) -> _Check:
         if target is not None:
             yield from validator.descend(instance, target)
         else:
-            yield from validator._validate_reference(ref=value, instance=instance)  # noqa: SLF001  # of a copied node
+            yield from validator._validate_reference(ref=value, instance=instance)  # of a copied node
 
     return ref
 
