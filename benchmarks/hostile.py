@@ -70,7 +70,7 @@ class Leaf(BaseModel):
 
 _NODE = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"$ref": "#/$defs/n"}},
                    {"type": "object", "additionalProperties": {"$ref": "#/$defs/n"}}]}  # fmt: skip
-_WIDE = {f"field_{index}_name": (int, 0) for index in range(500)}
+_WIDE: dict[str, Any] = {f"field_{index}_name": (int, 0) for index in range(500)}
 _ONE_OF = [{"type": "object", "properties": {"a": {"type": "integer"}, f"b{index}": {}}, "required": ["a", f"b{index}"]}
            for index in range(50)]  # fmt: skip
 TYPES: dict[str, Schema[Any]] = {

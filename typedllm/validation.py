@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
@@ -124,8 +124,9 @@ class PydanticValidator(Generic[T]):
         """The same validator, which stops at the first item of a list that is wrong: no list of all that is, is made."""
         if not _REBUILDS:
             return self._adapter
-        build: Callable[..., SchemaValidator] = SchemaValidator
-        return build(_stopping(self._adapter.core_schema), _use_prebuilt=False)
+        build: Any = SchemaValidator
+        made: SchemaValidator = build(_stopping(self._adapter.core_schema), _use_prebuilt=False)
+        return made
 
     @cached_property
     def _target(self) -> Target:
@@ -253,15 +254,15 @@ def _kind(value: object) -> type[object]:
     return float if type(value) is int else type(value)
 
 
-def _stopping(node: object) -> object:
+def _stopping(node: Any) -> Any:
     """A part of a core schema that says the same, and stops at the first item of a list that is wrong."""
     if is_object(node):
         kept = _SILENT | _DATA
         made = {key: value if key in kept else _stopping(value) for key, value in node.items()}
         return {**made, "fail_fast": True} if isinstance(made.get("type"), str) and made["type"] in _LISTS else made
-    if type(node) in (list, tuple):
-        return type(node)(map(_stopping, cast("Iterable[object]", node)))
-    return node
+    if is_list(node):
+        return [_stopping(part) for part in node]
+    return tuple(_stopping([*node])) if type(node) is tuple else node
 
 
 def _runs_code(node: object) -> bool:
