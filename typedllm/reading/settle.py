@@ -95,8 +95,9 @@ def _bad_items(settled: Settled[Any], text: str) -> list[Node]:
     bad = [place for place in named if place is not None]
     if len(bad) < len(named):
         return []
-    further = _not_named(settled, frozenset(bad)) if len(settled.issues) >= MAX_ISSUES else []
-    return [items[place] for place in (*bad, *further)]
+    if len(settled.issues) >= MAX_ISSUES:
+        bad.extend(_not_named(settled, frozenset(bad)))
+    return [items[place] for place in bad]
 
 
 def _not_named(settled: Settled[Any], named: frozenset[str]) -> Iterator[str]:
