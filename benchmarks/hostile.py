@@ -13,9 +13,10 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Union
+from datetime import date
+from typing import Annotated, Any, Literal, NamedTuple, Union
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 
 from typedllm import Schema
 
@@ -43,6 +44,33 @@ def _arms(required: bool) -> Any:
     return Union[tuple(_arm(index, required) for index in range(20))]  # noqa: UP007
 
 
+class Red(BaseModel):
+    kind: Literal["red"]
+    v: int
+
+
+class Blue(BaseModel):
+    kind: Literal["blue"]
+    v: list[int]
+
+
+class Closed(BaseModel, extra="forbid"):
+    alpha_one: int
+    beta_two: str = ""
+
+
+class Fork(BaseModel):
+    left: Fork | Leaf | int = 0
+    right: Fork | Leaf | str = ""
+
+
+class Leaf(BaseModel):
+    leaf: int | list[Fork]
+
+
+_NODE = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"$ref": "#/$defs/n"}},
+                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/n"}}]}  # fmt: skip
+_WIDE: dict[str, Any] = {f"field_{index}_name": (int, 0) for index in range(500)}
 _ONE_OF = [{"type": "object", "properties": {"a": {"type": "integer"}, f"b{index}": {}}, "required": ["a", f"b{index}"]}
            for index in range(50)]  # fmt: skip
 TYPES: dict[str, Schema[Any]] = {
@@ -56,6 +84,20 @@ TYPES: dict[str, Schema[Any]] = {
     "strict arms": Schema(list[_arms(True)]),
     "words": Schema(list[Literal[tuple(f"word{index:04}" for index in range(5000))]]),  # pyright: ignore
     "one of": Schema.from_json_schema({"type": "array", "items": {"oneOf": _ONE_OF}}),
+    "item": Schema(Item),
+    "tagged": Schema(list[Annotated[Red | Blue, Field(discriminator="kind")]]),
+    "closed": Schema(list[Closed]),
+    "forks": Schema(list[Fork]),
+    "lists": Schema(list[list[int]]),
+    "many words": Schema(list[Literal[tuple(f"member {index:05}" for index in range(10_000))]]),  # pyright: ignore
+    "wide": Schema(create_model("Wide", **_WIDE)),  # pyright: ignore
+    "keyed": Schema(dict[int, Item]),
+    "scalars": Schema(list[int | bool | date | list[int] | dict[str, int] | Literal["red"] | None]),
+    "unique": Schema.from_json_schema({"type": "array", "uniqueItems": True, "items": {"type": "object"}}),
+    "pattern": Schema.from_json_schema({"type": "array", "items": {"type": "string", "pattern": "^(a+)+b$"}}),
+    "cycle": Schema.from_json_schema({"$defs": {"n": _NODE}, "type": "array", "items": {"$ref": "#/$defs/n"}}),
+    "patterns": Schema.from_json_schema({"patternProperties": {"^a": {"type": "integer"}}, "type": "object"}),
+    "all of": Schema.from_json_schema({"type": "array", "items": {"allOf": _ONE_OF[:20]}}),
 }
 
 
@@ -105,6 +147,25 @@ FAMILIES: dict[str, Family] = {
     "items left out": Family("numbers", "[", '1,"x",', "1]", ("drop_item",)),
     "odd quotes": Family("any", '{"a":"', 'it"s a "b" c, ', '"}'),
     "drafts": Family("order", "", '```json\n{"lines":[{"sku":"a","n":"x"}]}\n```\n'),
+    "items left out, arms": Family("arms", "[", '{"q":1},', '{"x":1}]', ("drop_item",)),
+    "items left out, lists": Family("lists", "[", '[1,"x"],', "[1]]", ("drop_item",)),
+    "one item for a list": Family("lists", "[", "1,", "[1]]"),
+    "a list or many": Family("lists", "[", "1,", "1]"),
+    "lists around items": Family("items", "[", "[" * 50 + '{"sku":1}' + "]" * 50 + ",", "1]"),
+    "objects in texts, arms": Family("arms", "[", json.dumps('{"x":"1"}') + ",", '{"x":1}]'),
+    "candidates, wrong": Family("item", "", '{"sku":7,"n":"x"}\n'),
+    "tags wrong": Family("tagged", "[", '{"kind":"green","v":1},', '{"kind":"red","v":1}]'),
+    "keys misspelt": Family("closed", "[", lambda index: f'{{"alpha_on{chr(97 + index % 26)}":1}}', "]"),
+    "keys of a wide object": Family("wide", "{", lambda index: f'"Field {index} Nam":"1"', "}"),
+    "keys that are numbers": Family("keyed", "{", lambda index: f'"{index}":{{"n":1}}', "}"),
+    "keys by pattern": Family("patterns", "{", lambda index: f'"a{index}":"x"', "}"),
+    "forks, a wrong leaf": Family("forks", "[", '{"left":' * 40 + '{"leaf":"x"}' + "}" * 40 + ",", "{}]"),
+    "references, a wrong leaf": Family("cycle", "[", '{"a":' * 40 + '"x"' + "}" * 40 + ",", "1]"),
+    "scalars of no arm": Family("scalars", "[", '"x",', "1]"),
+    "words of ten thousand": Family("many words", "[", lambda index: f'"memxer {index % 10_000:05}"', "]"),
+    "patterns, backtracking": Family("pattern", "[", '"' + "a" * 40 + '",', '"aab"]'),
+    "items alike": Family("unique", "[", lambda index: f'{{"a":[{index // 2}]}}', "]"),
+    "all of twenty": Family("all of", "[", '{"a":1},', "{}]"),
     "deep lists": Family("tree", '{"children":[', '{"children":[' * 40 + "1" + "]}" * 40 + ",", "1]}"),
 }
 

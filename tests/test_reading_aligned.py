@@ -217,3 +217,18 @@ def test_what_code_reads_first_keeps_the_form_that_it_was_written_in() -> None:
 def test_a_prefix_is_one_that_python_writes() -> None:
     assert read(list[str], '["Aa", u"a"]').value == ["Aa", "a"]
     assert read(list[str], '["Aa", B"a"]').value == ["Aa", "Ba"]
+
+
+def test_a_fix_below_one_item_for_a_list_says_where_it_stands_in_the_list() -> None:
+    """It was tried as the whole first, which is another place."""
+
+    class Tea(BaseModel):
+        cups: int
+        leaf: str
+
+    class Coffee(BaseModel):
+        cups: int
+        roast: str
+
+    result = Schema(list[Tea | Coffee]).read('{"cups": "2", "roast": "dark"}')
+    assert [(fix.path, fix.kind) for fix in result.fixes] == [("", "single_item"), ("/0/cups", "string_to_number")]

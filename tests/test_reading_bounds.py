@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, Union
 
 import pytest
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ValidationError, create_model
 
 from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
 from typedllm.reading.align import Aligner
+from typedllm.reading.fixes import Entry
 from typedllm.reading.nodes import Node
+from typedllm.reading.reader import JsonReader
 from typedllm.reading.stretch import Stretch
 from typedllm.reading.strides import StrideReader
-from typedllm.reading.target import Shape
+from typedllm.reading.target import Shape, Target
+from typedllm.records import MISSING, Policy
+from typedllm.schema.build import build
+from typedllm.validation import PydanticValidator
 
 
 class Item(BaseModel):
@@ -114,7 +120,8 @@ class Pair(BaseModel):
 
 
 FIELDS: list[dict[str, Any]] = [{"x": (int, ...), f"y{index}": (str, "")} for index in range(20)]
-ANY_ARM: Schema[Any] = Schema(list[Union[tuple(create_model("Arm", **fields) for fields in FIELDS)]])  # pyright: ignore  # noqa: UP007
+ARMS: Any = list[Union[tuple(create_model("Arm", **fields) for fields in FIELDS)]]  # pyright: ignore  # noqa: UP007
+ANY_ARM: Schema[Any] = Schema(ARMS)
 
 
 def test_a_bound_that_is_met_in_one_arm_of_a_union_loses_none_of_the_items_behind() -> None:
@@ -232,3 +239,90 @@ def test_a_long_document_in_another_notation_is_read_however_dense_its_fixes_are
 def test_a_notation_does_not_hide_how_much_else_is_broken() -> None:
     result = TYPES["any"].read("[" + "['',,,]," * 3000 + "[]]")
     assert "too_many_fixes" in {issue.code for issue in result.issues}
+
+
+ROWS: dict[str, Schema[Any]] = {
+    "items": Schema(list[Item]),
+    "union": ANY_ARM,
+    "document": Schema.from_json_schema({"type": "array", "items": Item.model_json_schema()}),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_behind_a_thousand_wrong_parts_nothing_is_looked_at(name: str, aligned: list[str]) -> None:
+    result = ROWS[name].read('[{"q": 1}' + ', {"q": 1}' * 20_000 + "]")
+    assert (result.issues[0].path, result.issues[0].code) == ("/0/x" if name == "union" else "/0/name", "missing")
+    last = result.issues[-1]
+    assert (last.path.partition("/")[0], last.code) == ("", "too_many_issues")
+    assert "was not looked at" in last.message
+    assert not any(issue.code == "missing" and issue.path.count("/") == 1 for issue in result.issues)
+    assert sum(path.count("/") > 1 for path in aligned) < 2500
+
+
+def test_what_is_not_looked_at_is_not_said_to_be_missing() -> None:
+    class Book(BaseModel):
+        pages: list[int]
+        title: str
+
+    text = '{"pages": [' + '"x", ' * 2000 + '1], "title": "A"}'
+    reading = Schema(Book).examine(text, None, Policy.of("safe"), None)
+    assert [issue.code for issue in reading.issues] == ["type"] * 200 + ["too_many_issues"]
+    assert reading.data is MISSING  # a repair that took it for the whole would lose the rest
+
+
+def test_fewer_wrong_parts_are_all_looked_at() -> None:
+    result = ROWS["items"].read('[{"name": "a"}' + ', {"name": "a"}' * 900 + "]")
+    assert {issue.code for issue in result.issues} == {"missing"}
+
+
+def test_bad_items_that_may_be_left_out_are_not_counted() -> None:
+    result = Schema(list[int]).read("[1" + ', "x", 2' * 3000 + "]", allow=["drop_item"])
+    assert result.ok
+    assert result.value == [1] + [2] * 3000
+
+
+def test_a_word_of_ten_thousand_is_found_among_the_few_that_it_may_be() -> None:
+    words = [f"word {index:05}" for index in range(10_000)]
+    schema = Schema.from_json_schema({"type": "array", "items": {"enum": words}})
+    wrong = ["ward " + word[5:] for word in words[::5]]
+    result = schema.read(json.dumps(wrong), allow=["near_enum"])
+    assert result.value == words[::5]
+
+
+def test_a_long_text_that_is_wrong_is_not_held_against_every_arm() -> None:
+    validator = PydanticValidator(build(ARMS))
+    with pytest.raises(ValidationError) as caught:
+        validator.validate_text('[{"q": 1}' + ', {"q": 1}' * 5000 + "]", None)
+    assert caught.value.error_count() < 100
+
+
+def test_an_object_in_a_text_is_read_once_for_all_arms(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, texts = JsonReader.feed, list[str]()
+
+    def noted(self: JsonReader, text: str) -> None:
+        texts.append(text)
+        read(self, text)
+
+    monkeypatch.setattr("typedllm.reading.align.JsonReader.feed", noted)
+    rows = json.dumps('{"x": "1", "y3": "a"}')
+    result = ANY_ARM.read(f"[{rows}, {rows}]")
+    assert result.ok
+    assert texts.count('{"x": "1", "y3": "a"}') == 2
+
+
+def test_notes_of_a_trial_are_counted_from_its_own_first_one() -> None:
+    """Each trial skipped over all notes before it."""
+    counted: list[int] = []
+
+    class Noted(list[Entry]):
+        def __iter__(self) -> Iterator[Entry]:
+            counted.append(len(self))
+            return super().__iter__()
+
+    aligner = Aligner(Policy.of("safe"))
+    aligner.entries = Noted()
+    count = 300
+    items = [Node("number", "1", 0, 1) for _ in range(count)] + [Node("array", [], 0, 1)]
+    aligner.align(Node("array", items, 0, 1), Target({"items": {"type": "array", "items": {"type": "integer"}}}).root)
+    assert len(aligner.entries) == count
+    assert sum(counted) < 10 * count

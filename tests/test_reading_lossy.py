@@ -405,3 +405,12 @@ def test_items_that_are_left_out_are_not_handed_out() -> None:
     with Client(ScriptedModel([text], chunk_sizes=[5])).stream("x", list[Line], allow=["drop_item"]) as stream:
         assert [item.sku for item in stream.items()] == ["a", "c"]
         assert len(stream.result()) == 2
+
+
+@pytest.mark.parametrize("type_", [list[int], list[list[int]]])
+def test_any_number_of_bad_items_is_left_out(type_: Any) -> None:
+    count = 5000
+    one, good = ('"x", 1', 1) if type_ == list[int] else ('[1, "x"]', [1])
+    result = Schema(type_).read("[" + ", ".join([one] * count) + "]", allow=["drop_item"])
+    assert result.value == [good] * count
+    assert len(result.fixes) == count

@@ -9,6 +9,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
@@ -27,8 +28,15 @@ if TYPE_CHECKING:
 _FORBIDS: Final = "extra" in signature(TypeAdapter[Any].validate_json).parameters
 """Whether pydantic can be told, for one text, to forbid unknown keys: since 2.12."""
 
+_REBUILDS: Final = "_use_prebuilt" in signature(SchemaValidator).parameters
+"""Whether pydantic can be told to make the validators of models within a type anew."""
+
 _CALLED: Final = ("post_init", "custom_init", "custom_error_type")
 _SILENT: Final = frozenset({"serialization", "metadata"})
+_DATA: Final = frozenset({"default", "expected", "members"})
+_LISTS: Final = frozenset({"list", "set", "frozenset", "tuple"})
+_LONG: Final = 8_000
+"""Characters of a text from which on it is worth it to stop at the first item that is wrong."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -97,18 +105,28 @@ class PydanticValidator(Generic[T]):
     def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
         """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
         overlaps, drops = self._overlaps, self._target.drops
+        judge = self._brief if len(data) > _LONG else self._adapter
         if overlaps and not _FORBIDS:
             raise ValueError("this pydantic cannot say whether a key was left out")
         if overlaps or (drops and _FORBIDS):
             try:
-                return self._adapter.validate_json(data, strict=True, context=context, extra="forbid"), True
+                return judge.validate_json(data, strict=True, context=context, extra="forbid"), True
             except ValidationError:
                 if overlaps:
                     raise
-        value = self._adapter.validate_json(data, strict=True, context=context)
+        value = judge.validate_json(data, strict=True, context=context)
         if drops and strays(plain.parse(data), self._target.root):
             raise ValueError("a key that would be left out may stand for one that is declared")
         return value, not drops
+
+    @cached_property
+    def _brief(self) -> SchemaValidator | TypeAdapter[T]:
+        """The same validator, which stops at the first item of a list that is wrong: no list of all that is, is made."""
+        if not _REBUILDS:
+            return self._adapter
+        build: Any = SchemaValidator
+        made: SchemaValidator = build(_stopping(self._adapter.core_schema), _use_prebuilt=False)
+        return made
 
     @cached_property
     def _target(self) -> Target:
@@ -121,6 +139,12 @@ class PydanticValidator(Generic[T]):
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
         text = json.dumps(data)
+        if len(text) > _LONG and not self._speaks:
+            try:
+                return self._brief.validate_json(text, strict=True, context=context)
+            except ValidationError as error:
+                if issues := self._explainer.iter_issues(data):
+                    raise InvalidError(issues) from error
         try:
             return self._adapter.validate_json(text, strict=True, context=context)
         except ValidationError as error:
@@ -228,6 +252,17 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _kind(value: object) -> type[object]:
     return float if type(value) is int else type(value)
+
+
+def _stopping(node: Any) -> Any:
+    """A part of a core schema that says the same, and stops at the first item of a list that is wrong."""
+    if is_object(node):
+        kept = _SILENT | _DATA
+        made = {key: value if key in kept else _stopping(value) for key, value in node.items()}
+        return {**made, "fail_fast": True} if isinstance(made.get("type"), str) and made["type"] in _LISTS else made
+    if is_list(node):
+        return [_stopping(part) for part in node]
+    return tuple(_stopping([*node])) if type(node) is tuple else node
 
 
 def _runs_code(node: object) -> bool:

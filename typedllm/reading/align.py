@@ -24,6 +24,7 @@ from typedllm.reading.fixes import LOSSY, TIER, Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
 from typedllm.reading.listed import parts
 from typedllm.reading.nodes import Member, Node, Whole, place
+from typedllm.reading.plain import parse
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.target import ANYTHING, Kind, Shape
 from typedllm.records import MISSING, Policy, Span
@@ -37,8 +38,10 @@ _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 
+_MISFIT: Final = Rank(1, 0, 0, 0)
 _FITS: Final = Rank(0, sys.maxsize, sys.maxsize, sys.maxsize)
 _ANY: Final = Rank(sys.maxsize, 0, 0, 0)
+_ALIKE: Final = 100  # items that tell what the others are
 _SOME: Final = 8  # entries after which a trial is held against its limit again
 
 
@@ -52,6 +55,7 @@ class _Trial(NamedTuple):
     Attributes:
         rank: how badly it fits; at least, where it is lost.
         lost: whether it was given up, being worse than its limit.
+        path: where the node was when it was tried.
     """
 
     data: Data
@@ -59,6 +63,7 @@ class _Trial(NamedTuple):
     rank: Rank
     shape: Shape
     lost: bool = False
+    path: str = ""
 
 
 class Aligner:
@@ -104,9 +109,13 @@ class Aligner:
         self._drops = policy.permits("drop_item", TIER["drop_item"])
         self._as_it_is: dict[int, tuple[Data, list[Entry], str]] = {}  # containers where nothing is declared
         self._encoded: dict[tuple[int, Shape], Node | None] = {}  # what strings hold that are JSON themselves
+        self._faults = 0  # parts that do not fit, in the trial at hand or outside of all
+        self._trying = False
+        self._valid: dict[int, bool] = {}  # whether strings hold valid JSON, by their identity
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
+        self._arms: dict[tuple[Shape, frozenset[Kind]], Sequence[Shape]] = {}
         self._limit: Rank = _ANY  # of the trial at hand
         self._ranked: tuple[int, Rank] = (0, BEST)  # up to which entry the trial at hand is ranked, and how
         self._spelling = words.Spelling(bounds.compared)
@@ -129,7 +138,7 @@ class Aligner:
 
     def align(self, node: Node, shape: Shape, path: str = "") -> Data:
         """The data of a node, as near to its shape as one meaning allows; `MISSING` for a hole."""
-        if self.gave_up:
+        if self.gave_up or self._is_full:
             return MISSING
         if self._limit is not _ANY:
             self._race()
@@ -170,7 +179,7 @@ class Aligner:
         elif found[2] == path:
             self.entries.extend(found[1])
         else:
-            self.entries.extend(entry._replace(path=path + entry.path[len(found[2]) :]) for entry in found[1])
+            self.entries.extend(_moved(found[1], found[2], path))
         return found[0]
 
     def _stands(self, node: Whole, shape: Shape) -> bool:
@@ -203,9 +212,25 @@ class Aligner:
     def fault(self, kind: str, start: int, end: int, path: str) -> None:
         """Marks what has no reading."""
         self.entries.append(Entry(path, Note(kind, start, end, "", True)))
+        self._count(1, start, end, path)
+
+    def _count(self, faults: int, start: int, end: int, path: str) -> None:
+        """Counts what does not fit, up to the bound behind which nothing is looked at; a trial has one of its own."""
+        self._faults += faults
+        if self._is_full and not self._trying and not self.gave_up:
+            self._stop("too_many_issues", start, end, path)
+
+    def _stop(self, kind: str, start: int, end: int, path: str) -> None:
+        self.stopped = Entry(path, Note(kind, start, end, "", True))
+        self.entries.append(self.stopped)
 
     def _unfit(self, node: Node, path: str) -> None:
         self.fault(_UNFIT, node.start, node.end, path)
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether so much does not fit that the rest is not looked at."""
+        return self._faults >= self.bounds.faults
 
     @property
     def gave_up(self) -> bool:
@@ -219,7 +244,7 @@ class Aligner:
 
     def _counted(self, since: int) -> Rank:
         unfit = lossy = unknown = mended = 0
-        for _, note, _ in islice(self.entries, since, None):
+        for _, note, _ in self.entries[since:]:
             if note.fault:
                 unfit += 1
                 continue
@@ -249,8 +274,9 @@ class Aligner:
         trials = self._trials(node, shape, arms, kinds, path)
         run = [trial for trial in trials if not trial.lost]
         best = min(run, key=lambda trial: (trial.rank, kinds.isdisjoint(trial.shape.kinds)))
-        best, rivals = self._rivals(node, best, trials, kinds, path)
+        best, rivals = self._rivals(node, best, run, arms, path)
         self.entries.extend(best.entries)
+        self._count(best.rank.unfit, node.start, node.end, path)
         if rivals and best.rank.unfit == 0:
             self.fault("unclear_union", node.start, node.end, path)
         if self.spans is not None:
@@ -261,15 +287,18 @@ class Aligner:
         self, node: Node, shape: Shape, arms: Sequence[Shape], kinds: frozenset[Kind], path: str
     ) -> list[_Trial]:
         """What the arms make of a node, but for those that another one is certainly before."""
-        if node.kind != "object" or self._drops or any("drop_item" in arm.allow for arm in arms):
+        meant = node if node.kind == "object" else self._object_in(node)
+        if meant is None:
             return [self._try(node, arm, path) for arm in arms]
         tried: dict[int, _Trial] = {}
         alike: dict[Hashable, _Trial] = {}
         best = _ANY, True, 0
-        for chance in self._chances.of(frozenset([member.key for member in node.members]), shape, arms):
-            place = chance.floor, kinds.isdisjoint(chance.arm.kinds), chance.number
-            if chance.floor > best[0] or (best[0].unfit and place > best):
-                tried[chance.number] = _Trial(MISSING, [], max(chance.floor, best[0]), chance.arm, True)
+        for chance in self._chances.of(frozenset([member.key for member in meant.members]), shape, arms):
+            floor = chance.floor if meant is node else min(chance.floor, _MISFIT)
+            if floor > best[0]:
+                break  # the others, too, fit no better
+            place = floor, kinds.isdisjoint(chance.arm.kinds), chance.number
+            if best[0].unfit and place > best:
                 continue
             trial = alike.get(chance.alike) if chance.alike is not None else None
             trial = self._try(node, chance.arm, path, best[0]) if trial is None else trial._replace(shape=chance.arm)
@@ -277,16 +306,16 @@ class Aligner:
             if not trial.lost:
                 alike[chance.alike] = trial
                 best = min(best, (trial.rank, place[1], place[2]))
-        return [tried[index] for index in range(len(arms))]
+        return [tried[index] for index in sorted(tried)]
 
     def _rivals(
-        self, node: Node, best: _Trial, trials: list[_Trial], kinds: frozenset[Kind], path: str
+        self, node: Node, best: _Trial, run: list[_Trial], arms: Sequence[Shape], path: str
     ) -> tuple[_Trial, list[_Trial]]:
         """The arm that is meant, and those that may be meant as well: a key that one leaves out is not unknown to all."""
         if best.rank.unfit == 0 and best.rank.unknown and is_object(best.data):
             keys = {key for key, value in best.data.items() if value is not None}
-            takes = [trial for trial in trials if trial.shape.takes(keys) - best.shape.properties.keys()]
-            takes = [self._try(node, trial.shape, path) if trial.lost else trial for trial in takes]
+            others = [arm for arm in arms if arm.takes(keys) - best.shape.properties.keys()]
+            takes = [self._try(node, arm, path)._replace(shape=arm) for arm in others]
             fuller = [trial for trial in takes if trial.rank.unknown < best.rank.unknown]
             if fuller:
                 best = min(fuller, key=lambda trial: trial.rank)
@@ -294,7 +323,8 @@ class Aligner:
                 self.entries.extend(Entry(path, note._replace(kind="unread")) for path, note, _ in unread)
                 return best, []
             return best, [trial for trial in takes if trial.rank.unknown == best.rank.unknown]
-        same = [each for each in trials if not each.lost and each.rank == best.rank and each.data != best.data]
+        kinds = _kinds_of(node)
+        same = [each for each in run if each.rank == best.rank and each.data != best.data]
         own = not kinds.isdisjoint(best.shape.kinds)  # a number that stays one, before a number as a text
         return best, [trial for trial in same if not own or not kinds.isdisjoint(trial.shape.kinds)]
 
@@ -305,12 +335,19 @@ class Aligner:
             if tagged:
                 return tagged
         kinds = _kinds_of(node)
-        same = [arm for arm in shape.arms if not kinds.isdisjoint(arm.kinds)]
+        same = self._of_kinds(shape, kinds)
         if node.kind in ("object", "array"):
             return same or shape.arms
         if node.kind in ("string", "bare") and ("{" in node.text or "[" in node.text):
             return shape.arms  # it may hold JSON
         return [arm for arm in shape.arms if arm.kinds != _OBJECT or arm.literals is not None] or shape.arms[:1]
+
+    def _of_kinds(self, shape: Shape, kinds: frozenset[Kind]) -> Sequence[Shape]:
+        found = self._arms.get((shape, kinds))
+        if found is None:
+            found = [arm for arm in shape.arms if not kinds.isdisjoint(arm.kinds)]
+            self._arms[shape, kinds] = found
+        return found
 
     def _tagged(self, node: Node, tag: str, shape: Shape) -> list[Shape]:
         wanted = words.fold(tag)
@@ -330,22 +367,32 @@ class Aligner:
         if found is None or (found.lost and found.rank <= limit):
             # A list of itself takes any node as its one item, without end: a part that is tried within itself is unfit.
             unfit = Entry(path, Note(_UNFIT, node.start, node.end, "", True))
-            self._memo[key] = _Trial(MISSING, [unfit], Rank(1, 0, 0, 0), arm)
+            self._memo[key] = _Trial(MISSING, [unfit], _MISFIT, arm, path=path)
             found = self._memo[key] = self._tried(node, arm, path, limit)
-        return found
+        return (
+            found if found.path == path else found._replace(entries=_moved(found.entries, found.path, path), path=path)
+        )
 
     def _tried(self, node: Node, arm: Shape, path: str, limit: Rank) -> _Trial:
-        since, spans, around = len(self.entries), self.spans, (self._limit, self._ranked)
-        self.spans, self._limit, self._ranked = None, limit, (since, BEST)
+        since, spans, around = len(self.entries), self.spans, (self._limit, self._ranked, self._faults, self._trying)
+        self.spans, self._limit, self._ranked, self._faults, self._trying = None, limit, (since, BEST), 0, True
         try:
             data = self._bare(node, arm, path)
-            return _Trial(data, self.entries[since:], self.rank(since), arm)
+            return _Trial(data, self.entries[since:], self.rank(since), arm, path=path)
         except _LostError:
-            return _Trial(MISSING, [], self._ranked[1], arm, True)
+            return _Trial(MISSING, [], self._ranked[1], arm, True, path)
         finally:
             del self.entries[since:]
             self.spans = spans
-            self._limit, self._ranked = around
+            self._limit, self._ranked, self._faults, self._trying = around
+
+    def _as_tried(self, node: Node, shape: Shape, path: str) -> Data:
+        """Aligns what fits, as a trial has shown."""
+        if self.spans is not None or node.remarks:
+            return self.align(node, shape, path)
+        trial = self._try(node, shape, path)
+        self.entries.extend(trial.entries)
+        return trial.data
 
     def _bare(self, node: Node, shape: Shape, path: str) -> Data:
         """Aligns without the node's own notes, which are taken already."""
@@ -377,7 +424,7 @@ class Aligner:
                 continue
             if shape.keys is not None:
                 key = self._map_key(member, shape.keys, path)
-            if self.gave_up:
+            if self.gave_up or self._is_full:
                 break
             if key in data:
                 self._again(member, data[key], shape.child(key), f"{path}/{_escaped(key)}")
@@ -446,7 +493,7 @@ class Aligner:
         if isinstance(shape.extra, Shape) or shape.keeps:
             return member.key
         below = f"{path}/{_escaped(member.key)}"
-        near = self._spelling.nearest(member.key, shape.properties, keys)
+        near = self._spelling.nearest(member.key, shape.spelt_keys, keys)
         if near is not None:
             asked = (
                 below if shape.extra is False and not self.permits("near_key", shape) else f"{path}/{_escaped(near)}"
@@ -479,8 +526,7 @@ class Aligner:
         """A key that stands in the object a second time."""
         self._repeated.add(id(member.node))
         if len(self._repeated) > self.bounds.repeated:
-            self.stopped = Entry(path, Note("too_many_fixes", member.start, member.node.end, "", True))
-            self.entries.append(self.stopped)
+            self._stop("too_many_fixes", member.start, member.node.end, path)
             return
         spans, self.spans = self.spans, None
         same = self.align(member.node, shape, path) == value
@@ -527,10 +573,11 @@ class Aligner:
         """Whether a list stands where a list of lists is declared: each of its items may be a list, or all are one."""
         if len(node.items) < 2 or shape.prefix or "array" not in shape.items.kinds:
             return False
-        lone = [item for item in node.items if item.kind != "array"]
-        return len(lone) == len(node.items) and all(
+        if any(item.kind == "array" for item in node.items):
+            return False
+        return all(
             any(entry.note.kind == "single_item" and entry.path == path for entry in trial.entries)
-            for trial in (self._try(item, shape.items, path) for item in lone)
+            for trial in (self._try(item, shape.items, path) for item in islice(node.items, _ALIKE))
         )
 
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
@@ -540,11 +587,13 @@ class Aligner:
         if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data
-        return self.align(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+        return (
+            self._as_tried(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+        )
 
     def _kept(self, node: Node, shape: Shape, path: str) -> Iterator[Data]:
         """The items that are not left out, each at its place among these."""
-        count = 0
+        count, faults = 0, self._faults
         for index, item in enumerate(node.items):
             if id(item) in self._left_out:
                 note = Note("drop_item", item.start, item.end)
@@ -553,6 +602,7 @@ class Aligner:
             self.items[f"{path}/{count}"] = item
             yield self.align(item, shape.items, f"{path}/{count}")
             count += 1
+            self._faults = faults  # an item that does not fit may be left out
 
     def _fits(self, node: Node, shape: Shape, path: str) -> bool:
         limit = _ANY if self._drops or "drop_item" in shape.allow else _FITS
@@ -604,14 +654,14 @@ class Aligner:
         """A scalar where a container is declared: JSON in a string, or one item of a list."""
         inner = self._decoded(node, shape) if node.kind in ("string", "bare") else None
         if inner is not None and self._fits(inner, shape, path) and self.fix("encoded", node, shape, path, "{...}"):
-            return self.align(inner, shape, path)
+            return self._as_tried(inner, shape, path)
         value = as_written(node)
         is_something = value is not None and (not isinstance(value, str) or value.strip() != "")
         if "array" in shape.kinds and is_something and not shape.prefix and self._fits(node, shape.items, path):
             return self._wrapped(node, shape, path)
         split = self._split(node, shape, path) if "array" in shape.kinds and isinstance(value, str) else None
         if split is not None and self.fix("split_text", node, shape, path, "[...]"):
-            return self.align(split, shape, path)
+            return self._as_tried(split, shape, path)
         self._unfit(node, path)
         return value
 
@@ -629,14 +679,28 @@ class Aligner:
         several = any(self._try(each, shape, path).data != self._try(fitting[0], shape, path).data for each in fitting)
         return fitting[0] if fitting and not several else None
 
+    def _object_in(self, node: Node) -> Node | None:
+        """The object that a string holds as valid JSON."""
+        if node.kind not in ("string", "bare"):
+            return None
+        inner = self._decoded(node, ANYTHING) if self._is_valid(node) else None
+        return inner if inner is not None and inner.kind == "object" else None
+
+    def _is_valid(self, node: Node) -> bool:
+        if id(node) not in self._valid:
+            self._valid[id(node)] = _is_json(node.text)
+        return self._valid[id(node)]
+
     def _decoded(self, node: Node, shape: Shape) -> Node | None:
         """The JSON that a string holds, all of it."""
-        key = (id(node), shape)
+        if shape.kinds.isdisjoint(_CONTAINERS):
+            return None
+        key = (id(node), ANYTHING if self._is_valid(node) else shape)  # of valid JSON every shape makes the same
         if key in self._encoded:
             return self._encoded[key]
         found, text = None, _unfenced(node.text.strip())
-        if text[:1] in ("{", "[") and not shape.kinds.isdisjoint(("object", "array")):
-            reader = JsonReader(shape, 0, self.bounds)
+        if text[:1] in ("{", "["):
+            reader = JsonReader(key[1], 0, self.bounds)
             reader.feed(text)
             reader.close()
             if reader.root and not reader.rest.strip() and not reader.was_cut:
@@ -644,6 +708,23 @@ class Aligner:
                 place(found, node.start, node.end)
         self._encoded[key] = found
         return found
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is valid JSON as it stands."""
+    text = _unfenced(text.strip())
+    if text[:1] not in ("{", "["):
+        return False
+    try:
+        parse(text.encode())
+    except (ValueError, UnicodeError):
+        return False
+    return True
+
+
+def _moved(entries: Iterable[Entry], old: str, new: str) -> list[Entry]:
+    """What was noted of a part when it stood at another place."""
+    return [entry._replace(path=new + entry.path[len(old) :]) for entry in entries]
 
 
 def _unfenced(text: str) -> str:

@@ -16,7 +16,7 @@ class Bounds(NamedTuple):
         parts: keys and items, all together.
         fixes: fixes of one reply, without those of another notation (see `fixes.NOTATION`); a longer one may have one
             more for each eight characters.
-        faults: parts of one reply that have no reading.
+        faults: parts of one reply that have no reading, or do not fit.
         repeated: keys that stand in their object already.
         quotes: quotes inside one string that are not escaped.
         candidates: parts of the reply that are considered as the answer.

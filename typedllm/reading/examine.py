@@ -49,6 +49,7 @@ _INNER_QUOTES: Final = frozenset({"unescaped_quote", "likely_quote"})
 _UNCLOSED: Final = re.compile(r"[\"'“][^\"'“”\n]*")
 _AROUND: Final = ("emphasis", "tag")
 _TAGGED: Final = re.compile(r"<(?P<name>[A-Za-z][\w.-]{0,40})>\s*(?P<text>[^<>]*[^<>\s])\s*</(?P=name)>")
+_OF_THE_REST: Final = frozenset({"min_items", "min_properties", "contains", "min_contains"})
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
 
@@ -224,8 +225,6 @@ class Examination(Generic[T]):
 
     def _places(self, option: Option[T], issues: Sequence[Issue]) -> dict[str, Span]:
         """Where the parts stand that issues name, and the parts around these."""
-        if option.aligner.stopped is not None:
-            return dict(self._spans(option))
         spans: dict[str, Span] = {}
         wanted = frozenset(around for issue in issues for around in pointers_around(issue.path))
         with suppress(RecursionError):
@@ -236,15 +235,19 @@ class Examination(Generic[T]):
         entries = [
             entry
             for entry in best.all_entries(self.target.root)
-            if entry.note.kind not in ("open_string", "open_scalar")
+            if entry.note.kind not in ("open_string", "open_scalar", "too_many_issues")
         ]
         spans = self._spans(best)
         issues = list(tell(entries, text, self.policy, self.target))
         if not best.issues and best.data is not MISSING:
             best.issues = self.judge(best.data, None)[1]
         taken = {issue.path for issue in issues}
-        later = [issue for issue in best.issues if issue.path not in taken]
+        later = [issue for issue in _looked_at(best) if issue.path not in taken]
         issues += with_places(later, self._places(best, later), best.aligner.proposals, text, self.target, self.policy)
+        if best.aligner.stopped is not None:
+            issues += [
+                issue for issue in tell([best.aligner.stopped], text, self.policy, self.target) if issue not in issues
+            ]
         if not issues:
             span = Span(best.found.start, best.found.end)
             got = cut(text[span.start : span.end])
@@ -254,6 +257,8 @@ class Examination(Generic[T]):
             status, issues, best.data = "truncated", self._cut_issues(best, issues, text), self._closed_data(best)
         elif any(issue.code in _SYNTAX_FAULTS for issue in issues):
             status = "broken_json"
+        if best.aligner.stopped is not None:
+            best.data = MISSING  # whoever mended it would lose the rest
         fixes = LazyTuple(lambda: fixes_of(entries, text, self.policy))
         return Reading(status, None, best.data, tuple(issues), fixes, spans, candidates, reasoning)
 
@@ -277,6 +282,21 @@ class Examination(Generic[T]):
             said,
             *(issue for issue in issues if issue.path != path and issue.code not in _OF_THE_CUT),
         ]
+
+
+def _looked_at(option: Option[Any]) -> Sequence[Issue]:
+    """What the validator finds wrong, but for what may stand where nothing was looked at any more."""
+    stopped = option.aligner.stopped
+    if stopped is None:
+        return option.issues
+    around = frozenset(pointers_around(stopped.path))
+    open_ = {(path, code) for path in around for code in _OF_THE_REST}
+    return [
+        issue
+        for issue in option.issues
+        if (issue.path, issue.code) not in open_
+        and not (issue.code == "missing" and issue.path.rpartition("/")[0] in around)
+    ]
 
 
 def _stands_above(option: Option[Any], best: Option[Any]) -> bool:

@@ -164,7 +164,7 @@ def _literal(node: Node, shape: Shape, spelling: words.Spelling) -> Meaning | No
         return Meaning(shape.written[text.lower()], "json_form")
     if not quoted and shape.lists(text):
         return Meaning(text, "number_to_string" if node.kind == "number" else "json_form")
-    near = spelling.nearest(text, shape.texts) if quoted else None
+    near = spelling.nearest(text, shape.spelt_texts) if quoted else None
     return Meaning(near, "near_enum") if near is not None else None
 
 

@@ -5,22 +5,25 @@ Items are left out only where that makes the reading whole: otherwise the model 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.fixes import Entry
 from typedllm.reading.nodes import Node, Whole
-from typedllm.reading.report import in_the_way, is_elision
+from typedllm.reading.report import in_the_way, is_elision, pointers_around
 from typedllm.reading.target import Shape
 from typedllm.records import MISSING, Issue
+from typedllm.schema.documents import MAX_ISSUES
 
 T = TypeVar("T")
 
 Judge: TypeAlias = Callable[[Any, "str | None"], "tuple[T | None, tuple[Issue, ...]]"]
 """Judges plain JSON data, given as JSON text too where that is at hand: the value, or why it is not of the type."""
 
+_INDEX: Final = re.compile(r"[0-9]+")
 _ROUNDS: Final = 16
 """How often items are left out: lists within lists fail from the inside to the outside."""
 
@@ -88,13 +91,33 @@ def _bad_items(settled: Settled[Any], text: str) -> list[Node]:
     if any(entry.note.kind == "elision" or is_elision(entry.note, text) for entry in settled.barred):
         return []
     places = [entry.path for entry in settled.barred] + [issue.path for issue in settled.issues]
-    found = [next((items[place] for place in _around(path) if place in items), None) for path in places]
-    bad = [item for item in found if item is not None]
-    return bad if len(bad) == len(found) else []
+    named = [_item(path, items) for path in places]
+    bad = [place for place in named if place is not None]
+    if len(bad) < len(named):
+        return []
+    if len(settled.issues) >= MAX_ISSUES:
+        bad.extend(_not_named(settled, frozenset(bad)))
+    return [items[place] for place in bad]
 
 
-def _around(path: str) -> Iterator[str]:
-    """The pointer and those of the parts around it, the innermost first."""
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
+def _not_named(settled: Settled[Any], named: frozenset[str]) -> Iterator[str]:
+    """The items behind those that the issues name, which are the first of many, that the aligner found unfit too.
+
+    Of lists at places of one kind in which the validator found one right that the aligner did not, none is taken at the
+    aligner's word.
+    """
+    items = settled.aligner.items
+    unfit = {_item(entry.path, items) for entry in settled.aligner.entries if entry.note.kind == "unfit"}
+    lists: dict[str, list[str]] = {}
+    for place in items:
+        if place in unfit or place in named:
+            lists.setdefault(_INDEX.sub("", place), []).append(place)
+    for places in lists.values():
+        first = next((index for index, place in enumerate(places) if place not in named), len(places))
+        if first and named.isdisjoint(places[first:]):
+            yield from places[first:]
+
+
+def _item(path: str, items: Mapping[str, Node]) -> str | None:
+    """The innermost item that a JSON Pointer leads into."""
+    return next((place for place in pointers_around(path) if place in items), None)

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from typedllm.reading.fixes import NONE
 from typedllm.reading.moments import is_strict
-from typedllm.reading.words import fold, folded, unaccented
+from typedllm.reading.words import Lexicon, fold, folded, unaccented
 from typedllm.records import MISSING, JsonSchema, JsonValue, Missing
 from typedllm.schema.patterns import Pattern, PatternError, compile_pattern
 from typedllm.schema.walk import is_object, walk
@@ -352,6 +352,16 @@ class Shape:
         return folded(self.texts, unaccented)
 
     @cached_property
+    def spelt_texts(self) -> Lexicon:
+        """The texts among `literals`, to find one by a misspelling."""
+        return Lexicon(self.texts)
+
+    @cached_property
+    def spelt_keys(self) -> Lexicon:
+        """The declared keys, to find one by a misspelling."""
+        return Lexicon(self.properties)
+
+    @cached_property
     def folded_names(self) -> Mapping[str, str | None]:
         """The names of enum members without case and separators, where that is unique."""
         return folded(self.names)
@@ -371,8 +381,12 @@ class Shape:
 
     def equal_number(self, value: object) -> int | float | None:
         """The number among `literals` that is equal to a number."""
-        numbers = (each for each in self.literals or () if isinstance(each, int | float) and not isinstance(each, bool))
-        return next((each for each in numbers if each == value), None)
+        return self._numbers.get(value) if isinstance(value, int | float) else None
+
+    @cached_property
+    def _numbers(self) -> Mapping[int | float, int | float]:
+        numbers = [each for each in self.literals or () if isinstance(each, int | float) and not isinstance(each, bool)]
+        return {each: each for each in reversed(numbers)}
 
     @cached_property
     def takes_texts(self) -> bool:

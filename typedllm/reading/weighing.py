@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 _CLOSING: Final = " \t\r\n}])`~"
 _CLOSED: Final = " \t\r\n`~"
+_PASSES: Final = 8  # how often a text is looked at, in search of what its parts that are not valid may have been
+_LOOKED_AT: Final = 100_000  # characters that are looked at for that in any text
 _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
 
@@ -97,7 +99,7 @@ class Weighing(Generic[T]):
         self.policy = policy
         self.at_limit = at_limit
         self.bounds = bounds
-        self._left = bounds.rivals  # characters that may be looked at for other readings
+        self._left = {True: bounds.rivals, False: bounds.rivals}  # characters to look at, of what is valid and what not
 
     def one(self, found: Found, node: Node, text: str) -> Option[T]:
         """A candidate, without the unknown keys around it where only what is inside fits."""
@@ -115,6 +117,7 @@ class Weighing(Generic[T]):
     def all(self, found: Sequence[Found], text: str) -> list[Option[T]]:
         """The candidates, without the inner parts of one that was broken."""
         options: list[Option[T]] = []
+        self._left[False] = min(self.bounds.rivals, max(_LOOKED_AT, _PASSES * len(text)))
         for each in found:
             if options and each.start < options[-1].found.end:
                 continue
@@ -130,8 +133,8 @@ class Weighing(Generic[T]):
         kinds = {kind for kind in option.kinds if TIER.get(kind) not in ("packaging", "schema")}
         if (kinds <= PLAIN and not goes_on(text, found.end)) or (found.cut and self.at_limit) or _is_torn_off(found):
             return option
-        self._left -= len(text) - found.start
-        if self._left < 0:
+        self._left[option.valid] -= len(text) - found.start
+        if self._left[option.valid] < 0:
             return option
         near, plain = self._near(option, text)
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]

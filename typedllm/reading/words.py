@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -78,6 +78,21 @@ def trimmed(word: str) -> str:
     return word.strip(_AROUND)
 
 
+class Lexicon:
+    """Declared words, found by what a misspelling of them keeps: the first letter and the digits."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for word in words:
+            folded = fold(word)
+            self._words.setdefault((folded[:1], _digits(folded)), []).append((folded, word))
+
+    def like(self, written: str) -> list[tuple[str, str]]:
+        """Those that a folded word may be a misspelling of, each in its folded form and as it is declared."""
+        alike = self._words.get((written[:1], _digits(written)), ())
+        return [each for each in alike if abs(len(each[0]) - len(written)) <= _TYPOS + _MARGIN]
+
+
 class Spelling:
     """Finds misspelt words among the declared ones.
 
@@ -89,7 +104,7 @@ class Spelling:
         self._left = limit
         self._found: dict[tuple[str, int, frozenset[str]], str | None] = {}
 
-    def nearest(self, word: str, declared: Collection[str], taken: frozenset[str] = frozenset()) -> str | None:
+    def nearest(self, word: str, declared: Lexicon, taken: frozenset[str] = frozenset()) -> str | None:
         """The one declared word that this is a misspelling of, if there is one.
 
         Args:
@@ -97,34 +112,30 @@ class Spelling:
             declared: the words that there are.
             taken: words that are not meant.
         """
-        if len(word) > _AROUND_NUMBER:
+        if len(word) > _AROUND_NUMBER or self._left <= 0:
             return None
         key = (word, id(declared), taken)
-        if key not in self._found and self._left > 0:
-            self._left -= len(declared)
-            self._found[key] = nearest(word, (each for each in declared if each not in taken))
-        return self._found.get(key)
+        if key not in self._found:
+            written = fold(word)
+            alike = [each for each in declared.like(written) if each[1] not in taken]
+            self._left -= len(alike)
+            self._found[key] = _nearest(written, alike)
+        return self._found[key]
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one word that this is a misspelling of, if there is one.
+def _nearest(written: str, words: Sequence[tuple[str, str]]) -> str | None:
+    """The one word that a folded word is a misspelling of, if there is one; each with its folded form.
 
     One letter in four may be wrong (missing, too many, another one, or two swapped), the first letter is right, digits
     are as they were written, and the next likely word is at least two letters further away.
     """
-    written = fold(word)
     if not 0 < len(written) <= _LONGEST:
         return None
-    near: list[tuple[int, str]] = []
-    for each in words:
-        declared = fold(each)
-        if declared[:1] == written[0] and _digits(declared) == _digits(written):
-            near.append((distance(written, declared, _TYPOS + _MARGIN), each))
-    near.sort()
+    near = sorted((distance(written, folded, _TYPOS + _MARGIN), word, folded) for folded, word in words)
     if not near or (len(near) > 1 and near[1][0] - near[0][0] < _MARGIN):
         return None
-    wrong, best = near[0]
-    return best if wrong <= min(max(len(written), len(fold(best))) // 4, _TYPOS) else None
+    wrong, best, folded = near[0]
+    return best if wrong <= min(max(len(written), len(folded)) // 4, _TYPOS) else None
 
 
 def distance(a: str, b: str, most: int) -> int:

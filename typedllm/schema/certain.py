@@ -6,7 +6,7 @@ another keyword is never certain, and where that matters (below `not` and `oneOf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +18,7 @@ from typedllm.schema.walk import Node, is_list, is_object
 _Test: TypeAlias = Callable[[Any], bool]
 _CONTAINERS: Final = frozenset({dict, list})
 _LARGE: Final = 8
+_REFERRED: Final = 8  # references that are followed, one to the next
 _SILENT: Final = frozenset({
     "$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "title", "description", "default", "examples",
     "deprecated", "readOnly", "writeOnly", "discriminator", "contentMediaType", "contentEncoding", "contentSchema",
@@ -69,6 +70,7 @@ class Certain:
     Attributes:
         is_usable: whether anything of it is ever certain.
         document: the document.
+        explains: whether the value at hand is looked at part by part, to tell what is wrong with it.
     """
 
     def __init__(self, resolved: Resolved, formats: bool) -> None:
@@ -78,10 +80,12 @@ class Certain:
         self.is_usable = resolved.local and "prefixItems" in resolved.keywords
         self._checks: dict[int, _Check] = {}  # by the identity of the schema, which the document keeps alive
         self._found: dict[tuple[int, int], bool] = {}  # of the large containers of the value at hand
+        self.explains = False
 
     def forget(self) -> None:
         """Another value comes: what was found of the parts of the last one is not kept."""
         self._found.clear()
+        self.explains = False
 
     def is_valid(self, value: object, schema: Node) -> bool:
         """Whether a value is certainly valid."""
@@ -91,6 +95,11 @@ class Certain:
             return self._check(schema).holds(value)
         except RecursionError:
             return False
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether what is not certainly valid is certainly invalid."""
+        return self.is_usable and self._check(self.document).exact
 
     def _once(self, value: dict[str, Any] | list[Any], schema: object, holds: Callable[[], bool]) -> bool:
         """What holds for a large container is found once, though each part around it asks."""
@@ -102,13 +111,24 @@ class Certain:
             found = self._found[key] = holds()
         return found
 
+    def _within(self, value: object, schema: Node) -> bool:
+        """What a schema that refers to itself makes of a part; asked for again from each part on the way to a wrong one."""
+        holds = self._checks[id(schema)].holds
+        if not self.explains or not (is_object(value) or is_list(value)):
+            return holds(value)
+        key = id(value), id(schema)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = holds(value)
+        return found
+
     def _check(self, schema: Node) -> _Check:
         if isinstance(schema, bool):
             return _ALL if schema else _NONE
         found = self._checks.get(id(schema))
         if found is None:
             # A schema that refers to itself is asked for again while it is made: only its "yes" is known to be exact.
-            self._checks[id(schema)] = _Check(lambda value: self._checks[id(schema)].holds(value), False)
+            self._checks[id(schema)] = _Check(lambda value: self._within(value, schema), False)
             found = self._checks[id(schema)] = self._made(schema)
         return found
 
@@ -246,29 +266,62 @@ class Certain:
 
     def _anyof(self, value: list[Any], _: dict[str, Any]) -> _Check:
         checks = [self._check(part) for part in value]
+        meant = _Arms(self._needed(part) for part in value)
         tests = [check.holds for check in checks]
-        return _Check(lambda each: any(test(each) for test in tests), all(check.exact for check in checks))
+        return _Check(
+            lambda each: any(tests[index](each) for index in meant.of(each)), all(check.exact for check in checks)
+        )
 
     def _oneof(self, value: list[Any], _: dict[str, Any]) -> _Check:
         checks = [self._check(part) for part in value]
         if not all(check.exact for check in checks):
             return _UNKNOWN
+        meant = _Arms(self._needed(part) for part in value)
         tests = [check.holds for check in checks]
 
         def holds(each: object) -> bool:
             count = 0
-            for test in tests:
-                count += test(each)
+            for index in meant.of(each):
+                count += tests[index](each)
                 if count > 1:
                     return False
             return count == 1
 
         return _Check(holds)
 
+    def _needed(self, schema: Node | None) -> frozenset[str] | None:
+        """The keys that a value must have; None where it need be no object."""
+        for _ in range(_REFERRED):
+            if not is_object(schema) or "$ref" not in schema:
+                break
+            schema = self._resolved.target(schema)
+        if not is_object(schema) or schema.get("type") != "object" or "$ref" in schema:
+            return None
+        return frozenset(schema.get("required", ()))
+
     def _not(self, value: Node, _: dict[str, Any]) -> _Check:
         check = self._check(value)
         test = check.holds
         return _Check(lambda each: not test(each)) if check.exact else _UNKNOWN
+
+
+class _Arms:
+    """The alternatives that a value may be meant for, told by its keys.
+
+    Args:
+        needed: for each the keys that a value must have; None where it need be no object.
+    """
+
+    def __init__(self, needed: Iterable[frozenset[str] | None]) -> None:
+        self._needed = list(enumerate(needed))
+        self._others = [index for index, keys in self._needed if keys is None]
+
+    def of(self, value: object) -> list[int]:
+        """Which alternatives, by index."""
+        if not is_object(value):
+            return self._others
+        own = value.keys()
+        return [index for index, keys in self._needed if keys is None or keys <= own]
 
 
 _KNOWN: Final = frozenset({

@@ -52,7 +52,9 @@ class Loaded:
     def is_valid(self, data: object) -> bool:
         """Whether plain JSON data is valid: False also where that cannot be found out (see `iter_issues`)."""
         try:
-            return self._certain.is_valid(data, self._certain.document) or self._validator.is_valid(data)
+            if self._certain.is_valid(data, self._certain.document):
+                return True
+            return not self._certain.is_exact and bool(self._validator.is_valid(data))
         except (RecursionError, ValueError):
             return False
         finally:
@@ -72,6 +74,7 @@ class Loaded:
         try:
             if self._certain.is_valid(data, self._certain.document):
                 return ()
+            self._certain.explains = True
             return self._explainer.issues(self._validator.iter_errors(data), MAX_ISSUES)
         except RecursionError:
             return (Issue("", "depth", "a value that is nested less deeply", "", "too deep to be checked"),)
@@ -134,9 +137,37 @@ def _validator(resolved: Resolved, formats: bool, certain: Certain) -> Any:
         evaluated = _Evaluated(resolved)
         checks |= {name: check for name, check in evaluated.checks().items() if name in resolved.keywords}
     checks["format"] = _format if formats else _nothing
+    checks |= {name: check for name, check in _listed().items() if name in resolved.keywords}
+    checks |= {"$ref": _referred(resolved)} if resolved.local else {}
     checks |= {name: check for name, check in _unless_certain(certain).items() if name in resolved.keywords}
     engine = _extended(resolved.draft, tuple(checks.items()))
     return engine(resolved.document, registry=import_module("jsonschema_specifications").REGISTRY)
+
+
+def _referred(resolved: Resolved) -> _Check:
+    """What a reference leads to, which is known already."""
+
+    def ref(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        target = resolved.target(schema)
+        if target is not None:
+            yield from validator.descend(instance, target)
+        else:
+            yield from validator._validate_reference(ref=value, instance=instance)  # of a copied node
+
+    return ref
+
+
+def _listed() -> dict[str, _Check]:
+    """The values of an enum, found at once however many there are."""
+    found: dict[int, frozenset[object]] = {}  # by the identity of lists that the document keeps alive
+
+    def enum(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001
+        if id(value) not in found:
+            found[id(value)] = frozenset(map(_frozen, value))
+        if _frozen(instance) not in found[id(value)]:
+            yield _error()
+
+    return {"enum": enum}
 
 
 def _unless_certain(certain: Certain) -> dict[str, _Check]:
