@@ -9,7 +9,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from pydantic_core import SchemaError, SchemaValidator
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
@@ -125,7 +125,10 @@ class PydanticValidator(Generic[T]):
         if not _REBUILDS:
             return self._adapter
         build: Any = SchemaValidator
-        made: SchemaValidator = build(_stopping(self._adapter.core_schema), _use_prebuilt=False)
+        try:
+            made: SchemaValidator = build(_stopping(self._adapter.core_schema), _use_prebuilt=False)
+        except SchemaError:  # a part of the type that cannot be built a second time
+            return self._adapter
         return made
 
     @cached_property
