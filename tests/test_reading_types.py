@@ -107,6 +107,12 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
     (Stock, '{"name": "oat", "in_stock": false, "inStock": true}', Stock(name="oat", in_stock=False), {"extra_key"}),
     (Stock, '{"name": "oat", "shelf": 2}', Stock(name="oat"), {"extra_key"}),
+    # Markdown puts a backslash before each underscore
+    (Stock, '{"name": "oat", "in\\_stock": true}', Stock(name="oat", in_stock=True), {"invalid_escape", "key_form"}),
+    (Stock, '{"name": "oat", "in\\\\_stock": true}', Stock(name="oat", in_stock=True), {"key_form"}),
+    (Literal["oat_milk", "cow"], '"oat\\_milk"', "oat_milk", {"invalid_escape", "enum_form"}),
+    # an escape of Python for what lies beyond four digits
+    (dict[str, str], "{'milk': '\\U0001f95b'}", {"milk": "\U0001f95b"}, {"quote_style", "escape_style"}),
     # a key below which fields are read is no unknown one
     (Located, '{"place": {"city": "Oslo"},}', Located(city="Oslo"), {"trailing_comma"}),
     (list[Located], '[{"place": {"city": "Oslo"}}]', [Located(city="Oslo")], set()),
