@@ -90,6 +90,31 @@ def test_places_behind_the_change_are_those_of_the_reply() -> None:
         assert text[span.start : span.end] == '{"c":"d"}'
 
 
+class Label(BaseModel):
+    said: str
+    size: int = 0
+
+
+class Labelled(BaseModel):
+    label: Label
+
+
+def test_a_bracket_of_a_text_in_balance_changes_no_place_with_its_quote() -> None:
+    text = '{"label": {"said": "{\\"a\\": 1}", "size": -8}'
+    assert Schema(Labelled).read(text).value == Labelled(label=Label(said='{"a": 1}', size=-8))
+    result = Schema(dict[str, list[str]]).read('{"said": "[a] b"]}')
+    assert result.value == {"said": ["[a] b"]}
+    assert [fix.kind for fix in result.fixes] == ["missing_opener"]
+
+
+@pytest.mark.parametrize("quote", ["`", "'", "\u201d"])
+@pytest.mark.parametrize("end", ["]", "\n]"])
+def test_a_quote_of_another_kind_before_the_end_is_the_one_that_closes_the_text(quote: str, end: str) -> None:
+    result = Schema(tuple[int, str]).read(f'[1, "oat{quote}{end}')
+    assert result.value == (1, "oat")
+    assert [fix.kind for fix in result.fixes] == ["quote_style"]
+
+
 REFUSED = ['{"size":"15.6"","n":1}', '{"a":"one","two":"three}']
 
 

@@ -54,6 +54,8 @@ _FEET: Final = re.compile(r"\d{1,3}\s?['’′]\s?\d{1,2}(?:\.\d{1,2})?\"")  # a
 _NUMBER: Final = re.compile(r"[:,\[]\s*-?\d[\d.]*\Z")
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TO_LAST_QUOTE: Final = re.compile(r'.*(?<!\\)(?:\\\\)*"', re.DOTALL)
+_WITHIN: Final = re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL)
 _W: Final = r"[ \t\n\r]*+"
 _STRING_ENDS: Final = rf'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"(?={_W}(?:[,:\]}}]|\Z))'
 _TOKENS: Final = re.compile(
@@ -339,7 +341,7 @@ def _is_inside(text: str, at: int, sign: str) -> bool:
     """Whether a sign that is missing here stands at the edge of the text beside it, where it means nothing."""
     before = text[max(0, at - _STRETCH) : at].rstrip()
     if before.endswith(sign + '"'):
-        said = before[:-1].rpartition('"')[2]
+        said = behind_quote(before[:-1])
         return sign == ":" or (sign in "}]" and said.count("{["["}]".index(sign)]) < said.count(sign))
     ahead = text[at : at + _STRETCH].lstrip()[:2]
     return sign in ",:" and ahead == '"' + sign
@@ -411,11 +413,21 @@ def _is_doubled(text: str, at: int) -> bool:
 
 
 def _unbalances(mend: Mend, text: str) -> bool:
-    """Whether a swap takes the last bracket out of a text whose brackets are in balance with it."""
-    if mend.old[-1:] != '"' or mend.old[0] not in "}]":
+    """Whether a swap takes the first or last bracket out of a text whose brackets are in balance with it."""
+    first, last = mend.old[0], mend.old[-1]
+    if first == '"' and last in "{[":
+        said = _WITHIN.match(text, mend.at + len(mend.old), mend.at + _STRETCH)
+        return said is not None and said[0].count("}]"["{[".index(last)]) > said[0].count(last)
+    if last != '"' or first not in "}]":
         return False
-    said = text[max(0, mend.at - _STRETCH) : mend.at].rpartition('"')[2]
-    return said.count("{["["}]".index(mend.old[0])]) > said.count(mend.old[0])
+    before = behind_quote(text[max(0, mend.at - _STRETCH) : mend.at])
+    return before.count("{["["}]".index(first)]) > before.count(first)
+
+
+def behind_quote(text: str) -> str:
+    """What stands behind the last quote that is not escaped; the whole text where there is none."""
+    found = _TO_LAST_QUOTE.match(text)
+    return text[found.end() :] if found else text
 
 
 def _is_swallowed(mend: Mend, text: str, at: int) -> bool:

@@ -17,7 +17,7 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.plainer import Plainer
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
-from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, behind_quote, goes_on, rivals, shift
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
 from typedllm.reading.target import Shape, Target
@@ -260,10 +260,12 @@ def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     at = mend.at
     while mend.new and said.startswith(mend.new, at):  # to put a sign in before its like is no other change
         at += 1
-    rest = said[at + (len(mend.old) if mend.new == '"' and mend.doubt else 0) :]
-    if rest.strip(_CLOSING) or (mend.old and not mend.new):
+    if mend.old and (not mend.new or (mend.new == '"' and not mend.doubt)):
         return True
-    inside = said[: mend.at].rpartition('"')[2]  # all brackets at the end are those that are open: none is of the text
+    rest = said[at + (len(mend.old) if mend.new == '"' else 0) :]
+    if rest.strip(_CLOSING):
+        return True
+    inside = behind_quote(said[: mend.at])  # all brackets at the end are those that are open: none is of the text
     alone = rest.lstrip(" \t").startswith("\n") or (option.found.fenced and "`" in rest)
     return mend.new == '"' and alone and rest.strip(_CLOSED) != "" and not any(sign in inside for sign in "{[")
 
