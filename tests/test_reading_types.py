@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
@@ -163,6 +164,14 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[int], "30", [30], {"single_item"}),
     (list[str], '"oat", "cow"', ["oat", "cow"], {"json_lines"}),
     (list[str], '"oat"', ["oat"], {"json_lines"}),
+    # what stands in a fence is what it is without one, whatever the type is beside it
+    (int | str, "```json\n77\n```", 77, {"fence"}),
+    (Milk | Literal["none"], "Here:\n```\n\"cow\"\n```", Milk.COW, {"fence", "prose"}),
+    (date | UUID, "```json\n\"2024-05-03\"\n```", date(2024, 5, 3), {"fence"}),
+    (str | None, "<think>Is there one?</think>null", None, {"reasoning"}),
+    (bytes, "```json\n\"[1]\"\n```", b"[1]", {"fence"}),
+    (Decimal | str, "Here:\n```json\n\"{\\\"a\\\": 1}\"\n```", '{"a": 1}', {"fence", "prose"}),
+    (bytes, "'a\\tb'", b"a\tb", {"quote_style"}),
     # numbers
     (Literal[5, True], "5.0", 5, {"number_form"}),
     (Literal[5, True], '"true"', True, {"json_form"}),
