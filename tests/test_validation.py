@@ -98,3 +98,29 @@ def test_one_wrong_leaf_in_a_deep_union_is_one_issue() -> None:
     assert issue.path == "/items/0/product/options/0/name"
     assert issue.got == '"goat milk"'
     assert len(str(issue)) < 300
+
+
+class Shot(BaseModel):
+    grams: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def named(cls, data: Any) -> Any:
+        return {"grams": data["weight"] / data["parts"]} if "weight" in data else data
+
+
+@pytest.mark.parametrize(
+    ("text", "issue"),
+    [
+        ('{"weight": 36}', "/grams: expected an integer, got nothing"),
+        ('{"weight": 36, "parts": 0, "grams": 1}', "a validator raised ZeroDivisionError: division by zero"),
+        ("[36]", "/: expected an object, got [36]"),
+    ],
+)
+def test_a_validator_that_stumbles_over_data_is_an_issue(text: str, issue: str) -> None:
+    result = Schema(Shot).read(text)
+    assert issue in str(result.issues[0])
+
+
+def test_a_validator_that_stumbles_over_one_candidate_is_not_in_the_way_of_another() -> None:
+    assert Schema(Shot).read('Not {"weight": 0} but {"grams": 18}').value == Shot(grams=18)

@@ -37,6 +37,8 @@ _DATA: Final = frozenset({"default", "expected", "members"})
 _LISTS: Final = frozenset({"list", "set", "frozenset", "tuple"})
 _LONG: Final = 8_000
 """Characters of a text from which on it is worth it to stop at the first item that is wrong."""
+_STUMBLES: Final = (TypeError, AttributeError, LookupError, ArithmeticError)
+"""What validators in code raise, beside what they mean to, of data of a kind that they did not expect."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -52,6 +54,10 @@ class InvalidError(ValueError):
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(map(str, issues)))
         self.issues = tuple(issues)
+
+
+class _StumbledError(ValueError):
+    """A validator in code could not cope with the data."""
 
 
 class Validator(Protocol[T_co]):
@@ -110,14 +116,29 @@ class PydanticValidator(Generic[T]):
             raise ValueError("this pydantic cannot say whether a key was left out")
         if overlaps or (drops and _FORBIDS):
             try:
-                return judge.validate_json(data, strict=True, context=context, extra="forbid"), True
+                return self._read(data, context, judge, extra="forbid"), True
             except ValidationError:
                 if overlaps:
                     raise
-        value = judge.validate_json(data, strict=True, context=context)
+        value = self._read(data, context, judge)
         if drops and strays(plain.parse(data), self._target.root):
             raise ValueError("a key that would be left out may stand for one that is declared")
         return value, not drops
+
+    def _read(
+        self,
+        data: str | bytes,
+        context: Mapping[str, Any] | None,
+        judge: SchemaValidator | TypeAdapter[T] | None = None,
+        strict: bool = True,
+        **options: Any,
+    ) -> T:
+        judge = self._adapter if judge is None else judge
+        try:
+            value: T = judge.validate_json(data, strict=strict, context=context, **options)
+            return value
+        except _STUMBLES as error:
+            raise _StumbledError(f"a validator raised {type(error).__name__}: {error}") from error
 
     @cached_property
     def _brief(self) -> SchemaValidator | TypeAdapter[T]:
@@ -138,6 +159,8 @@ class PydanticValidator(Generic[T]):
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
+        from typedllm.schema.violations import shown
+
         text = json.dumps(data)
         if len(text) > _LONG and not self._speaks:
             try:
@@ -146,7 +169,10 @@ class PydanticValidator(Generic[T]):
                 if issues := self._explainer.iter_issues(data):
                     raise InvalidError(issues) from error
         try:
-            return self._adapter.validate_json(text, strict=True, context=context)
+            return self._read(text, context)
+        except _StumbledError as error:
+            structural = self._explainer.iter_issues(data)
+            raise InvalidError(structural or [Issue("", "value", got=shown(data), message=str(error))]) from error
         except ValidationError as error:
             structural = self._explainer.iter_issues(data)
             if not structural and (value := self._unchanged(text, data, error, context)) is not MISSING:
@@ -161,7 +187,7 @@ class PydanticValidator(Generic[T]):
         """
         places = {walk(row["loc"], data)[0] for row in error.errors(include_url=False, include_context=False)}
         try:
-            value = self._adapter.validate_json(text, strict=False, context=context)
+            value = self._read(text, context, strict=False)
             again = json.loads(self.dump(value))
         except ValueError:
             return MISSING
