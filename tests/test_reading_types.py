@@ -95,6 +95,13 @@ class Kettle(BaseModel):
     maker: str = Field(default="", validation_alias=AliasChoices("maker", "brand", "madeBy"))
 
 
+class Shelf(BaseModel):
+    """A map beside a key."""
+
+    cups: dict[str, int]
+    free: int = 0
+
+
 CALL = (
     '{"role": "assistant", "calls": [{"id": "c1", "type": "function", "function": {"name": "pour", '
     '"arguments": "{\\"grams\\": 30}"}}]}'
@@ -224,6 +231,11 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (list[float], "1,5", "", "no_json"),
     (dict[str, list[int]], '{"grams": "1,200, 300"}', "/grams", "type"),
     (dict[str, list[With]], '{"with": "oat, salt and pepper and cow"}', "/with", "type"),
+    # of two keys around an answer, either may be that of the map
+    (dict[str, Pour], '{"result": {"first": {"grams": 30}}}', "/result/grams", "missing"),
+    # the missing bracket may be that of the map, behind which a declared key stands
+    (Shelf, '{"cups": {"tall": 3, "free": 2}', "", "truncated"),
+    (Shelf, '{"cups": {, "free": 2}', "", "truncated"),
     # nothing is no item, and what no number holds is no number
     (dict[str, list[str]], '{"notes": ""}', "/notes", "type"),
     (float, '"1e999"', "", "type"),

@@ -113,6 +113,7 @@ class Aligner:
         self._trying = False
         self._valid: dict[int, bool] = {}  # whether strings hold valid JSON, by their identity
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
+        self._lone: set[int] = set()  # values that are alone in their map, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
         self._arms: dict[tuple[Shape, frozenset[Kind]], Sequence[Shape]] = {}
@@ -415,6 +416,7 @@ class Aligner:
             return self.align(found, shape, path)
         data: dict[str, Data] = {}
         known, keys = shape.properties, frozenset[str]()
+        self._lone.update(id(member.node) for member in node.members if not known and len(node.members) == 1)
         for member in node.members:
             key: str | None = member.key
             if not (key in known or (not known and shape.extra is not False) or shape.foresees(member.key)):
@@ -455,6 +457,8 @@ class Aligner:
         items = shape if "object" in shape.kinds else shape.items
         if not items.required or any(member.key in items.properties for member in node.members[:1]):
             return None
+        if id(node) in self._lone:
+            return None  # the envelope may as well be that of the map
         for inner, notes in envelopes(node, shape):
             if inner.kind in ("object", "array") and self._fits(inner, shape, path):
                 entries = [Entry(path, note, shape.allow) for note in notes]

@@ -26,6 +26,7 @@ from typedllm.records import Issue, Policy
 T = TypeVar("T")
 
 _CLOSING: Final = " \t\r\n}])`~"
+_CLOSERS: Final = ("}", "]")
 _CLOSED: Final = " \t\r\n`~"
 _PASSES: Final = 8  # how often a text is looked at, in search of what its parts that are not valid may have been
 _LOOKED_AT: Final = 100_000  # characters that are looked at for that in any text
@@ -147,6 +148,8 @@ class Weighing(Generic[T]):
             return self._unclear(option, rival) if any(differs(option.data, each.data) for _, each in best) else option
         if option.valid and not differs(option.data, fit.data):
             return option
+        if option.valid and rival.mend.new in _CLOSERS:
+            return self._unclear(option, rival)  # it is missing here, or at the end
         if plain is not None:
             read = self._as_written(found, fit, plain.source(rival.mend), text)
             return read or self._unclear(option, rival)
@@ -163,7 +166,9 @@ class Weighing(Generic[T]):
             other = Plainer(whole)
             if other.json != whole:
                 near, plain, said = rivals(other.json, other.length(least), self.bounds), other, other.json
-        near = [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)]
+        if found.cut:
+            root = self.target.root
+            near = [each for each in near if _is_before_cut(option, each, said) or _knows_more(option, each, root)]
         if option.valid or self.target.root.is_map:  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
         return near, plain
@@ -268,6 +273,12 @@ def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     inside = behind_quote(said[: mend.at])  # all brackets at the end are those that are open: none is of the text
     alone = rest.lstrip(" \t").startswith("\n") or (option.found.fenced and "`" in rest)
     return mend.new == '"' and alone and rest.strip(_CLOSED) != "" and not any(sign in inside for sign in "{[")
+
+
+def _knows_more(option: Option[Any], rival: Rival, root: Shape) -> bool:
+    """Whether a bracket that closes before the end leaves more of the declared keys where they are declared."""
+    closes = rival.mend.new in _CLOSERS and not rival.mend.old
+    return option.valid and closes and _known(json.loads(rival.json), root) > option.known
 
 
 def _known(data: object, shape: Shape) -> int:
