@@ -23,7 +23,9 @@ _DOUBLED: Final = re.compile(r'[{\[][\s{\[]*+""[^"\n]{1,160}""\s*+[:,]')
 _MARKED_UP: Final = re.compile(r"[{\[][\s{\[]*+&(?:quot|#34|#x22);")
 _PAIR: Final = re.compile('""')
 _ENTITY: Final = re.compile(r"&(?:quot|apos|amp|lt|gt|#[0-9]{2,4}|#x[0-9a-fA-F]{2,4});")
-_ESCAPE: Final = re.compile(r"\\(?:[\"\\/bfnrt']|u[0-9a-fA-F]{4})")
+_ESCAPE: Final = re.compile(
+    r"\\(?:[\"\\/bfnrt']|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
 _LEVELS: Final = 3
 _AHEAD: Final = 200
 
