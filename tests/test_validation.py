@@ -6,7 +6,7 @@ import datetime
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, OnErrorOmit, ValidationError, WrapValidator, model_validator
 
 from schemas.coffee import Cart
 from typedllm import RepairError, Schema
@@ -124,3 +124,27 @@ def test_a_validator_that_stumbles_over_data_is_an_issue(text: str, issue: str) 
 
 def test_a_validator_that_stumbles_over_one_candidate_is_not_in_the_way_of_another() -> None:
     assert Schema(Shot).read('Not {"weight": 0} but {"grams": 18}').value == Shot(grams=18)
+
+
+class Bean(BaseModel):
+    grams: int
+
+
+def _or_none_left(data: Any, handler: Any) -> Any:
+    try:
+        return handler(data)
+    except ValidationError:
+        return Bean(grams=0)
+
+
+class Bag(BaseModel):
+    beans: list[OnErrorOmit[Bean]] = []
+    best: Annotated[Bean, WrapValidator(_or_none_left)] = Bean(grams=0)
+
+
+@pytest.mark.parametrize("end", ["}", ",}"])
+def test_what_a_type_has_instead_of_a_part_never_stands_for_one_with_an_unknown_key_or_a_number_in_quotes(
+    end: str,
+) -> None:
+    text = '{"beans": [{"grams": 1, "from": "Peru"}, {"grams": "2"}, {}], "best": {"grams": "3", "from": "Kenya"}' + end
+    assert Schema(Bag).read(text).value == Bag(beans=[Bean(grams=1), Bean(grams=2)], best=Bean(grams=3))

@@ -102,19 +102,20 @@ class PydanticValidator(Generic[T]):
         if self._is_any:
             return cast("T", plain.parse(data)), True
         value, whole = self._at_once(data, context)
-        if self._target.has_bits or not self._keys.are_once(text, value):
+        closely = self._target.has_bits or self._swallows
+        if closely or not self._keys.are_once(text, value):
             parsed = plain.parse(data)
-            if (self._target.has_bits or self._target.has_synonyms) and not fits(parsed, self._target.root):
+            if (closely or self._target.has_synonyms) and not fits(parsed, self._target.root):
                 raise ValueError("it takes a closer look whether this is what is declared")
         return value, whole
 
     def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
         """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
-        overlaps, drops = self._overlaps, self._target.drops
+        overlaps, drops, forbids = self._overlaps, self._target.drops, _FORBIDS and not self._swallows
         judge = self._brief if len(data) > _LONG else self._adapter
-        if overlaps and not _FORBIDS:
-            raise ValueError("this pydantic cannot say whether a key was left out")
-        if overlaps or (drops and _FORBIDS):
+        if overlaps and not forbids:
+            raise ValueError("pydantic cannot say whether a key was left out")
+        if overlaps or (drops and forbids):
             try:
                 return self._read(data, context, judge, extra="forbid"), True
             except ValidationError:
@@ -219,6 +220,11 @@ class PydanticValidator(Generic[T]):
         return _runs_code(self._adapter.core_schema)
 
     @cached_property
+    def _swallows(self) -> bool:
+        """Whether an error in a part may be passed over, so that no key can be forbidden that may stand there."""
+        return _has_fallback(self._adapter.core_schema)
+
+    @cached_property
     def _explainer(self) -> Loaded:
         from typedllm.schema.documents import load  # jsonschema comes with it: imported when something is wrong
 
@@ -298,6 +304,15 @@ def _runs_code(node: object) -> bool:
             return True
         return any(_runs_code(part) for key, part in node.items() if key not in _SILENT)
     return isinstance(node, (list, tuple)) and any(map(_runs_code, cast("Iterable[object]", node)))
+
+
+def _has_fallback(node: object) -> bool:
+    """Whether a part of a core schema has something else to give where its data is not valid."""
+    if is_object(node):
+        if node.get("type") == "function-wrap" or node.get("on_error", "raise") != "raise":
+            return True
+        return any(_has_fallback(part) for key, part in node.items() if key not in _SILENT)
+    return isinstance(node, (list, tuple)) and any(map(_has_fallback, cast("Iterable[object]", node)))
 
 
 def _is_function(value: object) -> bool:
