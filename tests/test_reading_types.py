@@ -180,6 +180,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (Decimal | str, "Here:\n```json\n\"{\\\"a\\\": 1}\"\n```", '{"a": 1}', {"fence", "prose"}),
     (bytes, "'a\\tb'", b"a\tb", {"quote_style"}),
     # numbers
+    (Decimal, "1e-400", Decimal("1e-400"), set()),
+    (list[Decimal], "[1e-400,]", [Decimal("1e-400")], {"trailing_comma"}),
     (Literal[5, True], "5.0", 5, {"number_form"}),
     (Literal[5, True], '"true"', True, {"json_form"}),
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.target import Kind, Shape
 
 Data = object
-_LONG: Final = re.compile(r"[0-9][0-9.]{15,}")
+_LONG: Final = re.compile(r"[0-9](?:[0-9.]{15}|[eE][+-]?[0-9]{3})")
 _PATH: Final = re.compile(r"(?:\w+\.)+\w+")  # of a member of an Enum
 _POINTS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
@@ -34,7 +34,7 @@ class Meaning(NamedTuple):
 
 
 def may_lose_digits(text: str) -> bool:
-    """Whether a JSON text has a number of more digits than a float holds."""
+    """Whether a JSON text has a number that may have more digits, or be smaller, than a float holds."""
     return _LONG.search(text) is not None
 
 
