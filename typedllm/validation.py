@@ -9,7 +9,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from pydantic_core import SchemaError, SchemaValidator
 from pydantic_core.core_schema import ErrorType
 
 from typedllm.reading import plain
@@ -37,8 +37,10 @@ _DATA: Final = frozenset({"default", "expected", "members"})
 _LISTS: Final = frozenset({"list", "set", "frozenset", "tuple"})
 _LONG: Final = 8_000
 """Characters of a text from which on it is worth it to stop at the first item that is wrong."""
-_STUMBLES: Final = (TypeError, AttributeError, LookupError, ArithmeticError)
-"""What validators in code raise, beside what they mean to, of data of a kind that they did not expect."""
+_STUMBLES: Final = (TypeError, AttributeError, LookupError, ArithmeticError, OSError, SchemaError)
+"""What validators in code, and some of pydantic's own, raise of data that they did not expect: beside what they mean to,
+the name of a file that is too long, or an item that is left out where no list is.
+"""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
