@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum, IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import pytest
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, FilePath
 
 from tests.test_reading_aligned import read
 from typedllm import Schema
@@ -181,6 +181,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (bytes, "'a\\tb'", b"a\tb", {"quote_style"}),
     # numbers
     (Decimal, "1e-400", Decimal("1e-400"), set()),
+    (dict[str, datetime], '{"at": 1714521600}', {"at": datetime(2024, 5, 1, tzinfo=UTC)}, {"number_to_string"}),
+    (dict[str, date], '{"on": 20240501}', {"on": date(2024, 5, 1)}, {"time_form"}),
     (list[Decimal], "[1e-400,]", [Decimal("1e-400")], {"trailing_comma"}),
     (Literal[5, True], "5.0", 5, {"number_form"}),
     (Literal[5, True], '"true"', True, {"json_form"}),
@@ -238,7 +240,14 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     # the missing bracket may be that of the map, behind which a declared key stands
     (Shelf, '{"cups": {"tall": 3, "free": 2}', "", "truncated"),
     (Shelf, '{"cups": {, "free": 2}', "", "truncated"),
+    # a year, or what a clock shows, is no moment of January 1970
+    (dict[str, datetime], '{"at": 2024}', "/at", "type"),
+    (datetime, '{"at": 4}', "", "datetime_parsing"),
+    (datetime, "```\n2024\n```", "", "type"),
+    (dict[str, time], '{"at": 930}', "/at", "type"),
     # nothing is no item, and what no number holds is no number
+    (Annotated[int, Field(multiple_of=3)], "1e400", "", "multiple_of"),
+    (FilePath, '"' + "a" * 5_000 + '"', "", "value"),
     (dict[str, list[str]], '{"notes": ""}', "/notes", "type"),
     (float, '"1e999"', "", "type"),
     # the text ends in a string, and not before it
@@ -276,3 +285,16 @@ def test_reasoning_is_set_aside_however_it_is_marked(mark: str) -> None:
     result = read(Pour, f'{opening}Is it {{"grams": 30}}?{closing}\n{{"grams": 60}}')
     assert result.value == Pour(grams=60)
     assert [fix.kind for fix in result.fixes] == ["reasoning"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"name"\u2028: "oat"}', '{"name": "oat", "in_stock": null\u00a0}', '\u2003{"name": "oat"}']
+)
+def test_white_space_that_json_does_not_know_is_a_fix(text: str) -> None:
+    result = read(Stock, text)
+    assert result.value == Stock(name="oat")
+    assert [fix.kind for fix in result.fixes] == ["prose" if text[0] != "{" else "space"]
+
+
+def test_a_bracket_right_behind_the_answer_is_no_prose() -> None:
+    assert Schema(Stock).read('({"name": "oat"})', policy="strict").issues[0].code == "extra_closer"

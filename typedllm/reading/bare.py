@@ -165,7 +165,7 @@ class BareReader(QuotedReader):
         if self.stack and read.kind != "literal" and not quoted and cut:
             node.note(Note("open_scalar", start, stop, shown(read.value)))
         self._add(node)
-        self.pos = end + quoted
+        self.pos = end + 1 if quoted else stop - self.base
         self._state = self._after
         self.done = self.done or not self.stack
         return True

@@ -36,7 +36,7 @@ from typedllm.schema.walk import is_list
 
 T = TypeVar("T")
 
-_ENVELOPES: Final = 2
+_BLANK: Final = " \t\r\n"
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _TEXT: Final[frozenset[Kind]] = frozenset({"string"})
@@ -423,11 +423,11 @@ def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
 
 
 def _is_declared(read: Scalar, root: Shape) -> bool:
-    """Whether it is JSON as it stands, of a kind that is declared beside texts."""
+    """Whether it is JSON as it stands, of a kind that is declared beside texts; a number is none where these have a format."""
     if read.fix or read.value in ("NaN", "Infinity", "-Infinity"):
         return False
     kind: Kind = "number" if read.kind == "number" else "null" if read.value is None else "boolean"
-    return kind in root.kinds or (kind == "number" and "integer" in root.kinds)
+    return kind in root.kinds or (kind == "number" and ("integer" in root.kinds or not root.takes_texts))
 
 
 def _quoted_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node | None:
@@ -465,9 +465,9 @@ def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]
         notes.append(Note("mark", 0, 1))
     if found.fenced:
         notes.append(Note("fence", found.start, found.end))
-    if re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$|`{3,}|~{3,}|\ufeff", "", rest).strip():
+    if re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$|`{3,}|~{3,}|\ufeff", "", rest).strip(_BLANK):
         notes.append(
-            Note("prose", 0, found.start) if text[: found.start].strip() else Note("prose", found.end, len(text))
+            Note("prose", 0, found.start) if text[: found.start].strip(_BLANK) else Note("prose", found.end, len(text))
         )
     elif re.search(r"`{3}|~{3}", rest) and not found.fenced:
         notes.append(Note("fence", found.end, len(text)))

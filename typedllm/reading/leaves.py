@@ -9,7 +9,7 @@ from math import isinf
 from typing import Final, NamedTuple, cast
 
 from typedllm.reading import words
-from typedllm.reading.moments import is_moment, iso, tight
+from typedllm.reading.moments import is_moment, iso, may_count, tight
 from typedllm.reading.nodes import Node
 from typedllm.reading.target import Kind, Shape
 
@@ -83,10 +83,19 @@ def _number(text: str, shape: Shape, digits: int) -> Meaning | None:
         whole = whole_number(text, digits)
         return _rounded(text) if whole is None else Meaning(whole, "number_form")
     if "string" in shape.kinds:
-        return Meaning(text, "number_to_string")
+        return _number_as_text(text, shape)
     if "boolean" in shape.kinds and text in ("0", "1"):
         return Meaning(bool(value), "boolean_word")
     return None
+
+
+def _number_as_text(text: str, shape: Shape) -> Meaning | None:
+    if shape.own_form:
+        return Meaning(text, "number_to_string")
+    meant = _formatted(text, shape.format)
+    if meant is None or (not meant.kind and not may_count(text, shape.format)):
+        return None
+    return Meaning(meant.data, meant.kind or "number_to_string")
 
 
 def _rounded(text: str) -> Meaning | None:
