@@ -144,6 +144,13 @@ def test_an_item_that_was_repaired_may_not_be_in_the_answer() -> None:
         assert stream.result() == VALUE
 
 
+def test_the_last_snapshot_is_the_value_also_where_it_is_a_text_with_brackets(both: Both) -> None:
+    model = ScriptedModel(['"For example {[]}:\\n\\n[]"'], chunk_sizes=[1, 17, 1])
+    snapshots, _ = collect(both, model, Any, "")
+    assert snapshots[-1].complete
+    assert snapshots[-1].data == "For example {[]}:\n\n[]"
+
+
 MISTYPED = ['{"sku":"b","count":"a few"}', '{"sku":"b"}', '{"sku":"b","count":2.5}', '"b"', "null", "[1]", "[[1], {}]"]
 
 
