@@ -591,6 +591,9 @@ class Aligner:
         if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data
+        if value is MISSING:
+            return value  # the end of the text has cut it
+        self._lone.update({id(first)} if id(node) in self._lone else ())
         return (
             self._as_tried(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
         )
