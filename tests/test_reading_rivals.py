@@ -115,6 +115,29 @@ def test_a_quote_of_another_kind_before_the_end_is_the_one_that_closes_the_text(
     assert [fix.kind for fix in result.fixes] == ["quote_style"]
 
 
+UNCLEAR: list[tuple[Any, str]] = [
+    (dict[str, list[int]], '{"cups":}61]}'),  # no swap divides a number
+    (list[str], '["»]'),  # nor is a text made that has no character, or a quote alone
+    (dict[str, str | int], '{"a":"“,"b":1}'),
+    (list[str], '["“, "x"]'),
+    (dict[str, str | int], '{"a":"\',"b":1}'),
+    (list[str], '["oat", -]'),
+    (Any, "[null[2]]x[3]]"),
+    (Any, '{"a": null[2]}'),
+    (dict[str, int], '{…"b"=137,"{}"=11}'),
+]
+
+
+@pytest.mark.parametrize(("declared", "text"), UNCLEAR)
+def test_what_takes_more_than_one_sign_is_not_made_up(declared: Any, text: str) -> None:
+    assert not Schema(declared).read(text).ok
+
+
+def test_a_list_that_was_closed_too_early_never_stands_for_the_whole() -> None:
+    assert Schema(list[list[int]]).read("[[8],][10, 14]]").value == [[8], [10, 14]]
+    assert not Schema(list[list[int]]).read("[[8],] or [10, 14]]").ok
+
+
 REFUSED = ['{"size":"15.6"","n":1}', '{"a":"one","two":"three}']
 
 

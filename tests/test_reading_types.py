@@ -179,6 +179,9 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (bytes, "```json\n\"[1]\"\n```", b"[1]", {"fence"}),
     (Decimal | str, "Here:\n```json\n\"{\\\"a\\\": 1}\"\n```", '{"a": 1}', {"fence", "prose"}),
     (bytes, "'a\\tb'", b"a\tb", {"quote_style"}),
+    # a document whose own quotes are escaped, and one in which one quote is
+    (dict[str, str], '{\\"path\\": \\"C:\\\\\\\\new\\"}', {"path": "C:\\new"}, {"escaped_quotes"}),
+    (Stock, '{\\"name":"C:\\\\new","in_stock":true}', Stock(name="C:\\new", in_stock=True), {"stray_sign"}),
     # numbers
     (Decimal, "1e-400", Decimal("1e-400"), set()),
     (dict[str, datetime], '{"at": 1714521600}', {"at": datetime(2024, 5, 1, tzinfo=UTC)}, {"number_to_string"}),
@@ -245,6 +248,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (datetime, '{"at": 4}', "", "datetime_parsing"),
     (datetime, "```\n2024\n```", "", "type"),
     (dict[str, time], '{"at": 930}', "/at", "type"),
+    # a bracket that is missing between others, and a comma too many that may stand for it
+    (dict[str, Any], '{"cups": [1, [2, 3,, 4], "free": 2}', "", "unclear_brackets"),
     # nothing is no item, and what no number holds is no number
     (Annotated[int, Field(multiple_of=3)], "1e400", "", "multiple_of"),
     (FilePath, '"' + "a" * 5_000 + '"', "", "value"),

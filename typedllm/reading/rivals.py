@@ -28,7 +28,7 @@ _CLOSE: Final = 80  # characters that have as many signs, as a rule
 _SPACES: Final = " \t\r\n"
 _OUTSIDE: Final = "{}[],:"
 _STRUCTURE: Final = _OUTSIDE + '"'
-_QUOTATION: Final = re.compile(r"[„“][^„“”]*\Z")
+_QUOTATION: Final = re.compile(r"[„“][^„“”\w]*\w[^„“”]*\Z")
 _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
@@ -134,6 +134,11 @@ class Rival(NamedTuple):
 
     mend: Mend
     json: str
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the text that was changed."""
+        return len(self.json) - self.mend.growth
 
 
 def goes_on(text: str, end: int) -> bool:
@@ -262,7 +267,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
         if sign == '"':
             yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _ends_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
-            yield Mend(at, '"', sign, doubt=int(closes_inner(text, at)))
+            yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(closes_inner(text, at)))
         yield from _exchanged(text, at)
     yield from _swaps(text, near)
     first = max(start, failure - _STRETCH)
@@ -283,7 +288,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
                 doubt = 2 if sign + after in ("{}", "[]") else int(sign in "{[" or _is_inside(text, at, sign))
                 yield Mend(at, sign, doubt=doubt)  # an empty container would be a value that nobody wrote
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
-        fits = fits and not _makes_blank(text, at)
+        fits = fits and not _makes_blank(text, at) and not _is_lone_quote(text, at - 1)
         doubt = 2 if not fits else int(_is_other_quote(text, at))
         yield Mend(at, '"', doubt=doubt)
 
@@ -324,6 +329,11 @@ def _makes_blank(text: str, at: int) -> bool:
     return text[opening : opening + 1] == '"' and _OPENS.search(text[max(0, opening - 8) : opening]) is not None
 
 
+def _is_lone_quote(text: str, at: int) -> bool:
+    """Whether a quote of another kind is all of a text, or the one that closes a text without a character."""
+    return text[at : at + 1] in _OTHER_QUOTES and text[at - 1 : at] == '"' and _makes_blank(text, at)
+
+
 def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
     """Signs that may stand in each other's place: neighbours, but for white space."""
     for at in near:
@@ -333,6 +343,10 @@ def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
                 continue  # the prefix of a string, or a word whose opening quote is missing
             if right > left + 1 and (a.isalnum() or b.isalnum()):
                 continue  # white space is between them: they are no neighbours
+            if (a in _OUTSIDE and text[right : right + 2].isalnum() and text[right + 1 : right + 2]) or (
+                b in _OUTSIDE and left > 0 and text[left - 1 : right].isalnum()
+            ):
+                continue  # a word or number would be divided
             if left >= 0 and a != b and (a in _STRUCTURE or b in _STRUCTURE) and _is_sign(a) and _is_sign(b):
                 yield Mend(left, b + text[left + 1 : right] + a, text[left : right + 1])
 

@@ -138,6 +138,8 @@ class Weighing(Generic[T]):
         if self._left[option.valid] < 0:
             return option
         near, plain = self._near(option, text)
+        if plain is None:
+            near = [each for each in near if not torn(found.start, found.start + each.end, text, mended=True)]
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
         if not fitting:
             return option
@@ -195,7 +197,7 @@ class Weighing(Generic[T]):
         reader.feed(rival.json)
         if reader.root is None or not reader.done or reader.gave_up:
             return None
-        end = found.start + len(rival.json) - rival.mend.growth
+        end = found.start + rival.end
         option = self.one(Found(reader.root, found.fenced, False, found.lead, end, mended=True), reader.root, text)
         return option if option.valid else None
 
