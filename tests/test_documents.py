@@ -516,3 +516,9 @@ def test_of_many_words_those_that_are_told_are_written(monkeypatch: pytest.Monke
     issues = load({"enum": [f"word{number}" for number in range(5000)]}).iter_issues("word")
     assert [issue.expected for issue in issues] == [f"{'x | ' * 12}... (5000 in all)"]
     assert len(written) < 50
+
+
+def test_the_halves_of_a_character_are_one_however_the_document_is_escaped() -> None:
+    schema = Schema.from_json_schema({"type": "object", "properties": {"milk": {"type": "string"}}})
+    assert schema.read('{\\"milk\\": \\"\\ud83e\\udd5b\\"}').value == {"milk": "\U0001f95b"}
+    assert schema.read('{\\"milk\\": \\"\\ud83e\\"}').issues[0].code == "surrogate"

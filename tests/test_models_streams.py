@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,11 @@ from hypothesis import strategies as st
 from tests.support.models import ASK, NATIVE, TOOL, WAYS, Way, joined, model_at
 from tests.support.server import Server, Step, fail, raw, say
 from typedllm.errors import ModelError
+from typedllm.models.clients import Clients
+from typedllm.models.drive import Driver
 from typedllm.models.sse import EventDecoder
+from typedllm.models.transport import Clock
+from typedllm.models.vendor import Body
 
 SSE = "text/event-stream"
 
@@ -261,3 +267,24 @@ def test_who_keeps_the_pieces_needs_no_second_copy(server: Server, way: Way, par
     assert caught.value.reply is not None
     assert caught.value.reply.text == ("hello" if partial else "")
     model.close()
+
+
+class Unsocketed:
+    """The body of a client whose connection is no socket of its own, as over HTTP/2, or of a transport of somebody's."""
+
+    http_version = "HTTP/2"
+    extensions: dict[str, Any] = {}
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        yield from (b"text", b"finish reason", b"usage")
+
+
+@pytest.mark.parametrize(("linger", "count"), [(2.0, 3), (0.2, 2)])
+def test_the_usage_behind_the_reply_is_read_also_where_a_connection_cannot_be_hung_up(
+    linger: float, count: int
+) -> None:
+    read: list[bytes] = []
+    driver = Driver(cast("Clients", None), Clock(), 1_000)
+    for piece in driver.pieces(cast("Body", Unsocketed()), None, None, lambda: linger if len(read) > 1 else None):
+        read.append(piece)
+    assert len(read) == count

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from typedllm.declared import Schema
+from typedllm.records import Policy
 
 
 class Drink(BaseModel):
@@ -62,6 +63,11 @@ def test_emphasis_around_a_lone_answer_is_packaging(declared: Any, text: str, va
 def test_a_truncated_reply_is_told_as_that_alone() -> None:
     issues = Schema(Order).read('{"items":[{"name":"latte","size":"tall","quantity":2').issues
     assert [issue.code for issue in issues] == ["truncated"]
+
+
+def test_of_a_list_for_one_text_that_the_end_has_cut_nothing_is_kept() -> None:
+    reading = Schema(dict[str, str]).examine('{"note": "x", "name": [["lat', "length", Policy.of("safe"), None)
+    assert (reading.status, reading.data) == ("truncated", {"note": "x"})
 
 
 REFUSED: list[tuple[Any, str, str]] = [

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationInfo, model_validator
+from pydantic import BaseModel, ValidationInfo, field_validator, model_validator
 
 from tests.replies.types import schemas
 from tests.replies.values import Sampler
@@ -92,3 +92,21 @@ def test_what_is_told_of_a_packed_reply_validates_nothing_again() -> None:
     assert [candidate.chosen for candidate in result.candidates] == [True]
     assert result.spans["/n"] == (20, 21)
     assert context == {"times": 1}
+
+
+class Tagged(BaseModel):
+    """Its code sees the text before it is a list."""
+
+    tags: list[str]
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _split(cls, said: Any) -> Any:
+        return said.split(";") if isinstance(said, str) else said
+
+
+def test_what_code_made_of_a_text_is_no_fix() -> None:
+    bare = Schema(Tagged).read('{"tags": "[\\"a\\"]"}')
+    packed = Schema(Tagged).read('Here:\n```json\n{"tags": "[\\"a\\"]"}\n```')
+    assert packed.value == bare.value == Tagged(tags='["a"]')  # type: ignore[arg-type]
+    assert [fix.kind for fix in packed.fixes] == ["fence", "prose"]

@@ -90,6 +90,54 @@ def test_places_behind_the_change_are_those_of_the_reply() -> None:
         assert text[span.start : span.end] == '{"c":"d"}'
 
 
+class Label(BaseModel):
+    said: str
+    size: int = 0
+
+
+class Labelled(BaseModel):
+    label: Label
+
+
+def test_a_bracket_of_a_text_in_balance_changes_no_place_with_its_quote() -> None:
+    text = '{"label": {"said": "{\\"a\\": 1}", "size": -8}'
+    assert Schema(Labelled).read(text).value == Labelled(label=Label(said='{"a": 1}', size=-8))
+    result = Schema(dict[str, list[str]]).read('{"said": "[a] b"]}')
+    assert result.value == {"said": ["[a] b"]}
+    assert [fix.kind for fix in result.fixes] == ["missing_opener"]
+
+
+@pytest.mark.parametrize("quote", ["`", "'", "\u201d"])
+@pytest.mark.parametrize("end", ["]", "\n]"])
+def test_a_quote_of_another_kind_before_the_end_is_the_one_that_closes_the_text(quote: str, end: str) -> None:
+    result = Schema(tuple[int, str]).read(f'[1, "oat{quote}{end}')
+    assert result.value == (1, "oat")
+    assert [fix.kind for fix in result.fixes] == ["quote_style"]
+
+
+UNCLEAR: list[tuple[Any, str]] = [
+    (dict[str, list[int]], '{"cups":}61]}'),  # no swap divides a number
+    (list[str], '["»]'),  # nor is a text made that has no character, or a quote alone
+    (dict[str, str | int], '{"a":"“,"b":1}'),
+    (list[str], '["“, "x"]'),
+    (dict[str, str | int], '{"a":"\',"b":1}'),
+    (list[str], '["oat", -]'),
+    (Any, "[null[2]]x[3]]"),
+    (Any, '{"a": null[2]}'),
+    (dict[str, int], '{…"b"=137,"{}"=11}'),
+]
+
+
+@pytest.mark.parametrize(("declared", "text"), UNCLEAR)
+def test_what_takes_more_than_one_sign_is_not_made_up(declared: Any, text: str) -> None:
+    assert not Schema(declared).read(text).ok
+
+
+def test_a_list_that_was_closed_too_early_never_stands_for_the_whole() -> None:
+    assert Schema(list[list[int]]).read("[[8],][10, 14]]").value == [[8], [10, 14]]
+    assert not Schema(list[list[int]]).read("[[8],] or [10, 14]]").ok
+
+
 REFUSED = ['{"size":"15.6"","n":1}', '{"a":"one","two":"three}']
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum, IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
 
 import pytest
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, FilePath
 
 from tests.test_reading_aligned import read
 from typedllm import Schema
@@ -94,6 +95,13 @@ class Kettle(BaseModel):
     maker: str = Field(default="", validation_alias=AliasChoices("maker", "brand", "madeBy"))
 
 
+class Shelf(BaseModel):
+    """A map beside a key."""
+
+    cups: dict[str, int]
+    free: int = 0
+
+
 CALL = (
     '{"role": "assistant", "calls": [{"id": "c1", "type": "function", "function": {"name": "pour", '
     '"arguments": "{\\"grams\\": 30}"}}]}'
@@ -107,6 +115,12 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
     (Stock, '{"name": "oat", "in_stock": false, "inStock": true}', Stock(name="oat", in_stock=False), {"extra_key"}),
     (Stock, '{"name": "oat", "shelf": 2}', Stock(name="oat"), {"extra_key"}),
+    # Markdown puts a backslash before each underscore
+    (Stock, '{"name": "oat", "in\\_stock": true}', Stock(name="oat", in_stock=True), {"invalid_escape", "key_form"}),
+    (Stock, '{"name": "oat", "in\\\\_stock": true}', Stock(name="oat", in_stock=True), {"key_form"}),
+    (Literal["oat_milk", "cow"], '"oat\\_milk"', "oat_milk", {"invalid_escape", "enum_form"}),
+    # an escape of Python for what lies beyond four digits
+    (dict[str, str], "{'milk': '\\U0001f95b'}", {"milk": "\U0001f95b"}, {"quote_style", "escape_style"}),
     # a key below which fields are read is no unknown one
     (Located, '{"place": {"city": "Oslo"},}', Located(city="Oslo"), {"trailing_comma"}),
     (list[Located], '[{"place": {"city": "Oslo"}}]', [Located(city="Oslo")], set()),
@@ -157,7 +171,22 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[int], "30", [30], {"single_item"}),
     (list[str], '"oat", "cow"', ["oat", "cow"], {"json_lines"}),
     (list[str], '"oat"', ["oat"], {"json_lines"}),
+    # what stands in a fence is what it is without one, whatever the type is beside it
+    (int | str, "```json\n77\n```", 77, {"fence"}),
+    (Milk | Literal["none"], "Here:\n```\n\"cow\"\n```", Milk.COW, {"fence", "prose"}),
+    (date | UUID, "```json\n\"2024-05-03\"\n```", date(2024, 5, 3), {"fence"}),
+    (str | None, "<think>Is there one?</think>null", None, {"reasoning"}),
+    (bytes, "```json\n\"[1]\"\n```", b"[1]", {"fence"}),
+    (Decimal | str, "Here:\n```json\n\"{\\\"a\\\": 1}\"\n```", '{"a": 1}', {"fence", "prose"}),
+    (bytes, "'a\\tb'", b"a\tb", {"quote_style"}),
+    # a document whose own quotes are escaped, and one in which one quote is
+    (dict[str, str], '{\\"path\\": \\"C:\\\\\\\\new\\"}', {"path": "C:\\new"}, {"escaped_quotes"}),
+    (Stock, '{\\"name":"C:\\\\new","in_stock":true}', Stock(name="C:\\new", in_stock=True), {"stray_sign"}),
     # numbers
+    (Decimal, "1e-400", Decimal("1e-400"), set()),
+    (dict[str, datetime], '{"at": 1714521600}', {"at": datetime(2024, 5, 1, tzinfo=UTC)}, {"number_to_string"}),
+    (dict[str, date], '{"on": 20240501}', {"on": date(2024, 5, 1)}, {"time_form"}),
+    (list[Decimal], "[1e-400,]", [Decimal("1e-400")], {"trailing_comma"}),
     (Literal[5, True], "5.0", 5, {"number_form"}),
     (Literal[5, True], '"true"', True, {"json_form"}),
 ]  # fmt: skip
@@ -209,7 +238,21 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (list[float], "1,5", "", "no_json"),
     (dict[str, list[int]], '{"grams": "1,200, 300"}', "/grams", "type"),
     (dict[str, list[With]], '{"with": "oat, salt and pepper and cow"}', "/with", "type"),
+    # of two keys around an answer, either may be that of the map
+    (dict[str, Pour], '{"result": {"first": {"grams": 30}}}', "/result/grams", "missing"),
+    # the missing bracket may be that of the map, behind which a declared key stands
+    (Shelf, '{"cups": {"tall": 3, "free": 2}', "", "truncated"),
+    (Shelf, '{"cups": {, "free": 2}', "", "truncated"),
+    # a year, or what a clock shows, is no moment of January 1970
+    (dict[str, datetime], '{"at": 2024}', "/at", "type"),
+    (datetime, '{"at": 4}', "", "datetime_parsing"),
+    (datetime, "```\n2024\n```", "", "type"),
+    (dict[str, time], '{"at": 930}', "/at", "type"),
+    # a bracket that is missing between others, and a comma too many that may stand for it
+    (dict[str, Any], '{"cups": [1, [2, 3,, 4], "free": 2}', "", "unclear_brackets"),
     # nothing is no item, and what no number holds is no number
+    (Annotated[int, Field(multiple_of=3)], "1e400", "", "multiple_of"),
+    (FilePath, '"' + "a" * 5_000 + '"', "", "value"),
     (dict[str, list[str]], '{"notes": ""}', "/notes", "type"),
     (float, '"1e999"', "", "type"),
     # the text ends in a string, and not before it
@@ -247,3 +290,16 @@ def test_reasoning_is_set_aside_however_it_is_marked(mark: str) -> None:
     result = read(Pour, f'{opening}Is it {{"grams": 30}}?{closing}\n{{"grams": 60}}')
     assert result.value == Pour(grams=60)
     assert [fix.kind for fix in result.fixes] == ["reasoning"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"name"\u2028: "oat"}', '{"name": "oat", "in_stock": null\u00a0}', '\u2003{"name": "oat"}']
+)
+def test_white_space_that_json_does_not_know_is_a_fix(text: str) -> None:
+    result = read(Stock, text)
+    assert result.value == Stock(name="oat")
+    assert [fix.kind for fix in result.fixes] == ["prose" if text[0] != "{" else "space"]
+
+
+def test_a_bracket_right_behind_the_answer_is_no_prose() -> None:
+    assert Schema(Stock).read('({"name": "oat"})', policy="strict").issues[0].code == "extra_closer"

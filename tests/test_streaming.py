@@ -137,6 +137,20 @@ def test_what_is_wrong_beside_repaired_items_is_asked_for() -> None:
     assert "/lines" not in model.requests[2].messages[-1].text.split("{")[0]
 
 
+def test_an_item_that_was_repaired_may_not_be_in_the_answer() -> None:
+    text = 'Draft:\n{"lines": [{"sku": "a", "count": -1}]}\nFinal answer:\n{"who": "Ann, Lee"}'
+    with Client(ScriptedModel([text, '{"sku":"a","count":1}', GOOD], chunk_sizes=[5])).stream("x", Order) as stream:
+        assert list(stream.items("/lines", Line)) == VALUE.lines[:1]
+        assert stream.result() == VALUE
+
+
+def test_the_last_snapshot_is_the_value_also_where_it_is_a_text_with_brackets(both: Both) -> None:
+    model = ScriptedModel(['"For example {[]}:\\n\\n[]"'], chunk_sizes=[1, 17, 1])
+    snapshots, _ = collect(both, model, Any, "")
+    assert snapshots[-1].complete
+    assert snapshots[-1].data == "For example {[]}:\n\n[]"
+
+
 MISTYPED = ['{"sku":"b","count":"a few"}', '{"sku":"b"}', '{"sku":"b","count":2.5}', '"b"', "null", "[1]", "[[1], {}]"]
 
 

@@ -6,7 +6,7 @@ import datetime
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, OnErrorOmit, ValidationError, WrapValidator, model_validator
 
 from schemas.coffee import Cart
 from typedllm import RepairError, Schema
@@ -98,3 +98,53 @@ def test_one_wrong_leaf_in_a_deep_union_is_one_issue() -> None:
     assert issue.path == "/items/0/product/options/0/name"
     assert issue.got == '"goat milk"'
     assert len(str(issue)) < 300
+
+
+class Shot(BaseModel):
+    grams: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def named(cls, data: Any) -> Any:
+        return {"grams": data["weight"] / data["parts"]} if "weight" in data else data
+
+
+@pytest.mark.parametrize(
+    ("text", "issue"),
+    [
+        ('{"weight": 36}', "/grams: expected an integer, got nothing"),
+        ('{"weight": 36, "parts": 0, "grams": 1}', "a validator raised ZeroDivisionError: division by zero"),
+        ("[36]", "/: expected an object, got [36]"),
+    ],
+)
+def test_a_validator_that_stumbles_over_data_is_an_issue(text: str, issue: str) -> None:
+    result = Schema(Shot).read(text)
+    assert issue in str(result.issues[0])
+
+
+def test_a_validator_that_stumbles_over_one_candidate_is_not_in_the_way_of_another() -> None:
+    assert Schema(Shot).read('Not {"weight": 0} but {"grams": 18}').value == Shot(grams=18)
+
+
+class Bean(BaseModel):
+    grams: int
+
+
+def _or_none_left(data: Any, handler: Any) -> Any:
+    try:
+        return handler(data)
+    except ValidationError:
+        return Bean(grams=0)
+
+
+class Bag(BaseModel):
+    beans: list[OnErrorOmit[Bean]] = []
+    best: Annotated[Bean, WrapValidator(_or_none_left)] = Bean(grams=0)
+
+
+@pytest.mark.parametrize("end", ["}", ",}"])
+def test_what_a_type_has_instead_of_a_part_never_stands_for_one_with_an_unknown_key_or_a_number_in_quotes(
+    end: str,
+) -> None:
+    text = '{"beans": [{"grams": 1, "from": "Peru"}, {"grams": "2"}, {}], "best": {"grams": "3", "from": "Kenya"}' + end
+    assert Schema(Bag).read(text).value == Bag(beans=[Bean(grams=1), Bean(grams=2)], best=Bean(grams=3))

@@ -25,6 +25,7 @@ from typedllm.records import (
     MISSING,
     Attempt,
     FinishReason,
+    Fix,
     Issue,
     JsonSchema,
     JsonValue,
@@ -344,7 +345,7 @@ class Schema(Generic[T]):
             "ok",
             value,
             lambda: json.loads(inner),
-            fixes=LazyTuple(lambda: tuple(closely().fixes)),
+            fixes=LazyTuple(lambda: tuple(filter(_is_around, closely().fixes))),
             spans=LazySpans(lambda: dict(closely().spans)),
             candidates=LazyTuple(lambda: tuple(closely().candidates)),
         )
@@ -370,6 +371,11 @@ class Schema(Generic[T]):
                 return None, error.issues
 
         return Examination(self.target, judge, policy, finish_reason)
+
+
+def _is_around(fix: Fix) -> bool:
+    """Whether a fix converts no data: a validator in code has seen it as it stands, and made of it what it would."""
+    return fix.tier in ("packaging", "syntax") or fix.kind in ("extra_key", "field_name")
 
 
 def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:

@@ -37,6 +37,10 @@ _DATA: Final = frozenset({"default", "expected", "members"})
 _LISTS: Final = frozenset({"list", "set", "frozenset", "tuple"})
 _LONG: Final = 8_000
 """Characters of a text from which on it is worth it to stop at the first item that is wrong."""
+_STUMBLES: Final = (TypeError, AttributeError, LookupError, ArithmeticError, OSError, SchemaError)
+"""What validators in code, and some of pydantic's own, raise of data that they did not expect: beside what they mean to,
+the name of a file that is too long, or an item that is left out where no list is.
+"""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -52,6 +56,10 @@ class InvalidError(ValueError):
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(map(str, issues)))
         self.issues = tuple(issues)
+
+
+class _StumbledError(ValueError):
+    """A validator in code could not cope with the data."""
 
 
 class Validator(Protocol[T_co]):
@@ -96,28 +104,44 @@ class PydanticValidator(Generic[T]):
         if self._is_any:
             return cast("T", plain.parse(data)), True
         value, whole = self._at_once(data, context)
-        if self._target.has_bits or not self._keys.are_once(text, value):
+        closely = self._target.has_bits or self._swallows
+        if closely or not self._keys.are_once(text, value):
             parsed = plain.parse(data)
-            if (self._target.has_bits or self._target.has_synonyms) and not fits(parsed, self._target.root):
+            if (closely or self._target.has_synonyms) and not fits(parsed, self._target.root):
                 raise ValueError("it takes a closer look whether this is what is declared")
         return value, whole
 
     def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
         """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
-        overlaps, drops = self._overlaps, self._target.drops
+        overlaps, drops, forbids = self._overlaps, self._target.drops, _FORBIDS and not self._swallows
         judge = self._brief if len(data) > _LONG else self._adapter
-        if overlaps and not _FORBIDS:
-            raise ValueError("this pydantic cannot say whether a key was left out")
-        if overlaps or (drops and _FORBIDS):
+        if overlaps and not forbids:
+            raise ValueError("pydantic cannot say whether a key was left out")
+        if overlaps or (drops and forbids):
             try:
-                return judge.validate_json(data, strict=True, context=context, extra="forbid"), True
+                return self._read(data, context, judge, extra="forbid"), True
             except ValidationError:
                 if overlaps:
                     raise
-        value = judge.validate_json(data, strict=True, context=context)
+        value = self._read(data, context, judge)
         if drops and strays(plain.parse(data), self._target.root):
             raise ValueError("a key that would be left out may stand for one that is declared")
         return value, not drops
+
+    def _read(
+        self,
+        data: str | bytes,
+        context: Mapping[str, Any] | None,
+        judge: SchemaValidator | TypeAdapter[T] | None = None,
+        strict: bool = True,
+        **options: Any,
+    ) -> T:
+        judge = self._adapter if judge is None else judge
+        try:
+            value: T = judge.validate_json(data, strict=strict, context=context, **options)
+            return value
+        except _STUMBLES as error:
+            raise _StumbledError(f"a validator raised {type(error).__name__}: {error}") from error
 
     @cached_property
     def _brief(self) -> SchemaValidator | TypeAdapter[T]:
@@ -141,6 +165,8 @@ class PydanticValidator(Generic[T]):
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> T:
         """See `Validator`."""
+        from typedllm.schema.violations import shown
+
         text = json.dumps(data)
         if len(text) > _LONG and not self._speaks:
             try:
@@ -149,7 +175,10 @@ class PydanticValidator(Generic[T]):
                 if issues := self._explainer.iter_issues(data):
                     raise InvalidError(issues) from error
         try:
-            return self._adapter.validate_json(text, strict=True, context=context)
+            return self._read(text, context)
+        except _StumbledError as error:
+            structural = self._explainer.iter_issues(data)
+            raise InvalidError(structural or [Issue("", "value", got=shown(data), message=str(error))]) from error
         except ValidationError as error:
             structural = self._explainer.iter_issues(data)
             if not structural and (value := self._unchanged(text, data, error, context)) is not MISSING:
@@ -164,7 +193,7 @@ class PydanticValidator(Generic[T]):
         """
         places = {walk(row["loc"], data)[0] for row in error.errors(include_url=False, include_context=False)}
         try:
-            value = self._adapter.validate_json(text, strict=False, context=context)
+            value = self._read(text, context, strict=False)
             again = json.loads(self.dump(value))
         except ValueError:
             return MISSING
@@ -194,6 +223,11 @@ class PydanticValidator(Generic[T]):
     def _speaks(self) -> bool:
         """Whether code of somebody else may find a value wrong, in words of its own."""
         return _runs_code(self._adapter.core_schema)
+
+    @cached_property
+    def _swallows(self) -> bool:
+        """Whether an error in a part may be passed over, so that no key can be forbidden that may stand there."""
+        return _has_fallback(self._adapter.core_schema)
 
     @cached_property
     def _explainer(self) -> Loaded:
@@ -275,6 +309,15 @@ def _runs_code(node: object) -> bool:
             return True
         return any(_runs_code(part) for key, part in node.items() if key not in _SILENT)
     return isinstance(node, (list, tuple)) and any(map(_runs_code, cast("Iterable[object]", node)))
+
+
+def _has_fallback(node: object) -> bool:
+    """Whether a part of a core schema has something else to give where its data is not valid."""
+    if is_object(node):
+        if node.get("type") == "function-wrap" or node.get("on_error", "raise") != "raise":
+            return True
+        return any(_has_fallback(part) for key, part in node.items() if key not in _SILENT)
+    return isinstance(node, (list, tuple)) and any(map(_has_fallback, cast("Iterable[object]", node)))
 
 
 def _is_function(value: object) -> bool:

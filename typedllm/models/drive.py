@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from typedllm.models import vendor
 from typedllm.models.clients import Clients
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 T = TypeVar("T")
+
+_MOMENT: Final = 1.0
 
 
 class Driver:
@@ -157,7 +159,10 @@ class Driver:
 
 
 def _until_left(body: Body, linger: Callable[[], float | None]) -> Iterator[bytes]:
-    """The bytes of a body; behind the end of the reply its connection is hung up when nothing comes."""
+    """The bytes of a body; behind the end of the reply its connection is hung up when nothing comes.
+
+    One that cannot be hung up is read on with the bounds of the reply, where its usage may still come.
+    """
     pieces = iter(body.iter_bytes())
     while (seconds := linger()) is None:
         piece = next(pieces, None)
@@ -166,7 +171,7 @@ def _until_left(body: Body, linger: Callable[[], float | None]) -> Iterator[byte
         yield piece
     while (seconds := linger()) is not None:
         with vendor.hung_up_after(body, seconds) as may_read:
-            piece = next(pieces, None) if may_read else None
+            piece = next(pieces, None) if may_read or seconds > _MOMENT else None
         if piece is None:
             return
         yield piece

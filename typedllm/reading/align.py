@@ -113,6 +113,7 @@ class Aligner:
         self._trying = False
         self._valid: dict[int, bool] = {}  # whether strings hold valid JSON, by their identity
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
+        self._lone: set[int] = set()  # values that are alone in their map, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
         self._arms: dict[tuple[Shape, frozenset[Kind]], Sequence[Shape]] = {}
@@ -415,6 +416,7 @@ class Aligner:
             return self.align(found, shape, path)
         data: dict[str, Data] = {}
         known, keys = shape.properties, frozenset[str]()
+        self._lone.update(id(member.node) for member in node.members if not known and len(node.members) == 1)
         for member in node.members:
             key: str | None = member.key
             if not (key in known or (not known and shape.extra is not False) or shape.foresees(member.key)):
@@ -455,6 +457,8 @@ class Aligner:
         items = shape if "object" in shape.kinds else shape.items
         if not items.required or any(member.key in items.properties for member in node.members[:1]):
             return None
+        if id(node) in self._lone:
+            return None  # the envelope may as well be that of the map
         for inner, notes in envelopes(node, shape):
             if inner.kind in ("object", "array") and self._fits(inner, shape, path):
                 entries = [Entry(path, note, shape.allow) for note in notes]
@@ -587,6 +591,9 @@ class Aligner:
         if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data
+        if value is MISSING:
+            return value  # the end of the text has cut it
+        self._lone.update({id(first)} if id(node) in self._lone else ())
         return (
             self._as_tried(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
         )

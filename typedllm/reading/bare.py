@@ -29,6 +29,7 @@ _THEN_KEY: Final = re.compile(rf"\s+(?={BARE_KEY.pattern}\s*(?:[\"'“{{\[\d-]|(
 _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60}\s*[,\]\n])")
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
 _ESCAPED: Final = re.compile(r"\\(?:[^A-Za-z]|n)")
+_HEAD: Final = re.compile(r"([^\s(\[{]+)\s*[\[{]")
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
 _ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
 _RECENT: Final = 8
@@ -165,7 +166,7 @@ class BareReader(QuotedReader):
         if self.stack and read.kind != "literal" and not quoted and cut:
             node.note(Note("open_scalar", start, stop, shown(read.value)))
         self._add(node)
-        self.pos = end + quoted
+        self.pos = end + 1 if quoted else stop - self.base
         self._state = self._after
         self.done = self.done or not self.stack
         return True
@@ -177,8 +178,11 @@ class BareReader(QuotedReader):
             return True  # quotes as HTML writes them
         if quoted:
             return word[-1].isdigit() and self._guide().is_text
-        if _ESCAPE.search(word) or _closes(word) or _PREFIXED.fullmatch(word):
+        if _ESCAPE.search(word) or _closes(word) or _PREFIXED.fullmatch(word) or not any(map(str.isalnum, word)):
             return True
+        head = _HEAD.match(word)
+        if head and scalar(head[1]).kind in ("number", "literal"):
+            return True  # a bracket behind a value: a comma may be missing
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
             return True
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None

@@ -23,7 +23,11 @@ _DOUBLED: Final = re.compile(r'[{\[][\s{\[]*+""[^"\n]{1,160}""\s*+[:,]')
 _MARKED_UP: Final = re.compile(r"[{\[][\s{\[]*+&(?:quot|#34|#x22);")
 _PAIR: Final = re.compile('""')
 _ENTITY: Final = re.compile(r"&(?:quot|apos|amp|lt|gt|#[0-9]{2,4}|#x[0-9a-fA-F]{2,4});")
-_ESCAPE: Final = re.compile(r"\\(?:[\"\\/bfnrt']|u[0-9a-fA-F]{4})")
+_ESCAPE: Final = re.compile(
+    r"\\(?:[\"\\/bfnrt']|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_ESCAPES_ITSELF: Final = re.compile(r"\\[\"\\]")
+_BARE_QUOTE: Final = re.compile(r'(?<!\\)"')
 _LEVELS: Final = 3
 _AHEAD: Final = 200
 
@@ -62,8 +66,11 @@ def unescaped(start: int, text: str, target: Target, bounds: Bounds = DEFAULT) -
     end = reader.base + reader.pos
     for level in reversed(levels[:-1]):
         end = _source(level, end, pattern)
-    if doubled and '"' in text[start : start + end].replace('""', ""):
+    written = text[start : start + end]
+    if doubled and '"' in written.replace('""', ""):
         return None  # some are, some are not
+    if pattern is _ESCAPE and _ESCAPES_ITSELF.search(written) and _BARE_QUOTE.search(written):
+        return None
     place(node, start, start + end)
     node.note(Note("escaped_quotes", start, start + end))
     return Unescaped(node, start + end)

@@ -36,7 +36,7 @@ from typedllm.schema.walk import is_list
 
 T = TypeVar("T")
 
-_ENVELOPES: Final = 2
+_BLANK: Final = " \t\r\n"
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _TEXT: Final[frozenset[Kind]] = frozenset({"string"})
@@ -44,7 +44,7 @@ _DIGITS: Final = re.compile(r"[-+]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][-+]?[0-9]
 _FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re.MULTILINE)
 _OF_THE_CUT: Final = frozenset({"unfinished", "missing", "unclear_brackets"})
 _EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]*[^\s*_`])?)\1")
-_QUOTED: Final = re.compile(r"(?=['“‘])[^\w\s](?P<text>[^'“”‘’\n]*)['”’]")
+_QUOTED: Final = re.compile(r"(?=['“‘])[^\w\s](?P<text>[^'“”‘’\\\n]*)['”’]")
 _INNER_QUOTES: Final = frozenset({"unescaped_quote", "likely_quote"})
 _UNCLOSED: Final = re.compile(r"[\"'“][^\"'“”\n]*")
 _AROUND: Final = ("emphasis", "tag")
@@ -378,7 +378,9 @@ def _long_scalar(body: str) -> Scalar:
 
 def _is_text(shape: Shape) -> bool:
     """Whether any text is a value, and nothing else."""
-    return shape.kinds == _TEXT and shape.literals is None and not shape.format and not shape.hint
+    return shape.kinds == _TEXT and any(
+        arm.literals is None and not arm.format and not arm.hint for arm in shape.arms or (shape,)
+    )
 
 
 def _may_go_on(body: str, root: Shape) -> bool:
@@ -392,12 +394,13 @@ def _may_go_on(body: str, root: Shape) -> bool:
 
 
 def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
-    if body[:1] == '"' or (root.open and body[:1] in OPENERS and len(body) > 1):
+    is_any = any(map(_is_text, root.arms or (root,)))
+    others = OPENERS if root.open else "" if is_any else "'“‘"  # a backtick is emphasis
+    if body[:1] == '"' or (len(body) > 1 and body[:1] in others):
         node = _quoted_scalar(body, start, root, bounds)
         if node is not None:
             return node
     is_text = "string" in root.kinds and root.literals is None and not root.open
-    is_any = any(map(_is_text, root.arms or (root,)))
     if not is_any and (quoted := _QUOTED.fullmatch(body)):
         node = Node("string", quoted["text"], start, start + len(body))
         node.note(Note("quote_style", start, start + len(body), json.dumps(quoted["text"], ensure_ascii=False)))
@@ -407,7 +410,7 @@ def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
         node.note(Note("unfinished", start, start + len(body), "", True))
         return node
     read = scalar(body) if len(body) <= bounds.digits else _long_scalar(body)
-    if is_text or read.kind == "bare" or TIER.get(read.fix) == "guess":
+    if (is_text and not _is_declared(read, root)) or read.kind == "bare" or TIER.get(read.fix) == "guess":
         node = Node("string", body, start, start + len(body))
         node.note(Note("plain_text", start, start + len(body)))
         return node
@@ -417,6 +420,14 @@ def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
     elif read.fix:
         node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
     return node
+
+
+def _is_declared(read: Scalar, root: Shape) -> bool:
+    """Whether it is JSON as it stands, of a kind that is declared beside texts; a number is none where these have a format."""
+    if read.fix or read.value in ("NaN", "Infinity", "-Infinity"):
+        return False
+    kind: Kind = "number" if read.kind == "number" else "null" if read.value is None else "boolean"
+    return kind in root.kinds or (kind == "number" and ("integer" in root.kinds or not root.takes_texts))
 
 
 def _quoted_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node | None:
@@ -454,9 +465,9 @@ def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]
         notes.append(Note("mark", 0, 1))
     if found.fenced:
         notes.append(Note("fence", found.start, found.end))
-    if re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$|`{3,}|~{3,}|\ufeff", "", rest).strip():
+    if re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$|`{3,}|~{3,}|\ufeff", "", rest).strip(_BLANK):
         notes.append(
-            Note("prose", 0, found.start) if text[: found.start].strip() else Note("prose", found.end, len(text))
+            Note("prose", 0, found.start) if text[: found.start].strip(_BLANK) else Note("prose", found.end, len(text))
         )
     elif re.search(r"`{3}|~{3}", rest) and not found.fenced:
         notes.append(Note("fence", found.end, len(text)))

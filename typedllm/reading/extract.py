@@ -51,7 +51,7 @@ _PARTIAL: Final = re.compile(
 _BEFORE: Final = r"(?:[\s,\ufeff\u180e\u200b-\u200d\u2060]|(?://|#)[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _QUOTES: Final = re.escape(OPENERS)
 _OBJECT: Final = re.compile(
-    rf"\{{{_BEFORE}(?:[{_QUOTES}}}\\{{]|\.\.\.|&[\w#]{{2,5}};|(?:[^\W\d]|[$@])[^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]"
+    rf"\{{{_BEFORE}(?:[{_QUOTES}}}\\{{…]|\.\.\.|&[\w#]{{2,5}};|(?:[^\W\d]|[$@])[^\n:{{}}\[\],\"]{{0,60}}?[\"']?\s*[:=]"
     rf"|[^\W\d]\w{{0,60}}\s+[\"'“‘]|\d\w{{0,60}}\s*:|-?\d[\d.]*\s*[,}}]|\Z)",
     re.DOTALL,
 )
@@ -65,6 +65,7 @@ _ARRAY: Final = re.compile(
 )
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
 _HELD: Final = 128  # how far back a sign may have begun that the end of the text so far has cut
+_LINE: Final = 300  # characters of the prose before a candidate that are kept
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
 _FIRST_KEY: Final = re.compile(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:")
 _LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*:", re.MULTILINE)
@@ -248,9 +249,15 @@ class Extractor:
 
     def _begins(self, found: re.Match[str]) -> bool:
         if found[0] == '"':
-            self._blank = self._blank and not self._buf[: found.start()].strip()
-            return self._blank and not self.found
+            return not self.found and self._is_alone(self._buf[: found.start()])
         return begins(self._buf, found.start())
+
+    def _is_alone(self, before: str) -> bool:
+        """Whether nothing is said before what begins here, but for the line that opens its fence."""
+        if self._blank and not before.strip():
+            return True
+        line = (self._line + before)[-_LINE:].rstrip().rpartition("\n")[2]
+        return self._fence != "" and _FENCE_LINE.fullmatch(line) is not None
 
     def _is_declared(self, key: str) -> bool:
         """Whether the answer, or an item of it, has this key."""
@@ -275,7 +282,7 @@ class Extractor:
     def _drop(self, count: int) -> None:
         gone = self._buf[:count]
         if gone:
-            self._line = (self._line + gone)[-300:]
+            self._line = (self._line + gone)[-_LINE:]
             self._blank = self._blank and not gone.strip()
         self._buf = self._buf[count:]
         self._base += count

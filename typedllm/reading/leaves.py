@@ -9,12 +9,12 @@ from math import isinf
 from typing import Final, NamedTuple, cast
 
 from typedllm.reading import words
-from typedllm.reading.moments import is_moment, iso, tight
+from typedllm.reading.moments import is_moment, iso, may_count, tight
 from typedllm.reading.nodes import Node
 from typedllm.reading.target import Kind, Shape
 
 Data = object
-_LONG: Final = re.compile(r"[0-9][0-9.]{15,}")
+_LONG: Final = re.compile(r"[0-9](?:[0-9.]{15}|[eE][+-]?[0-9]{3})")
 _PATH: Final = re.compile(r"(?:\w+\.)+\w+")  # of a member of an Enum
 _POINTS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
@@ -34,7 +34,7 @@ class Meaning(NamedTuple):
 
 
 def may_lose_digits(text: str) -> bool:
-    """Whether a JSON text has a number of more digits than a float holds."""
+    """Whether a JSON text has a number that may have more digits, or be smaller, than a float holds."""
     return _LONG.search(text) is not None
 
 
@@ -83,10 +83,19 @@ def _number(text: str, shape: Shape, digits: int) -> Meaning | None:
         whole = whole_number(text, digits)
         return _rounded(text) if whole is None else Meaning(whole, "number_form")
     if "string" in shape.kinds:
-        return Meaning(text, "number_to_string")
+        return _number_as_text(text, shape)
     if "boolean" in shape.kinds and text in ("0", "1"):
         return Meaning(bool(value), "boolean_word")
     return None
+
+
+def _number_as_text(text: str, shape: Shape) -> Meaning | None:
+    if shape.own_form:
+        return Meaning(text, "number_to_string")
+    meant = _formatted(text, shape.format)
+    if meant is None or (not meant.kind and not may_count(text, shape.format)):
+        return None
+    return Meaning(meant.data, meant.kind or "number_to_string")
 
 
 def _rounded(text: str) -> Meaning | None:

@@ -36,6 +36,7 @@ _PLAIN: Final = {
     "time": re.compile(r"[0-9]{2}:[0-9]{2}[^A-Ya-y]*"),
     "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt _][0-9]{2}:[0-9]{2}[^A-Ya-y]*"),
 }
+_SECONDS: Final = 9  # digits of those that have passed since 1970, from March 1973 on
 _COUNTED: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _UNITS: Final = {"week": "W", "day": "D", "hour": "H", "hr": "H", "h": "H", "minute": "M", "min": "M", "m": "M", "second": "S",
                  "sec": "S", "s": "S"}  # fmt: skip
@@ -88,6 +89,14 @@ def is_strict(form: str) -> bool:
 def is_moment(text: str, form: str) -> bool:
     """Whether a text may be a date or a time as ISO 8601 has them, or as pydantic counts them; True for other formats."""
     return form not in _PLAIN or _PLAIN[form].fullmatch(text) is not None or _COUNTED.fullmatch(text) is not None
+
+
+def may_count(text: str, form: str) -> bool:
+    """Whether a number may stand for a value of this format: for a moment, as its seconds since 1970.
+
+    One of few digits is more likely a year, or what a clock shows.
+    """
+    return form not in _PLAIN or (form != "time" and len(text.partition(".")[0].lstrip("-")) >= _SECONDS)
 
 
 def _date(text: str) -> str | None:

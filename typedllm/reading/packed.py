@@ -17,7 +17,7 @@ from typedllm.records import Span
 _PROSE: Final = r"[^{}\[\]<`~]*+"
 _BEFORE: Final = re.compile(rf"{_PROSE}(?:(?P<fence>`{{3}}|~{{3}})[\w+-]*+[ \t]*+\n\s*+)?(?=[{{\[])")
 _BEHIND: Final = {
-    None: re.compile(_PROSE),
+    None: re.compile(rf"(?!\s*+\)){_PROSE}"),
     "```": re.compile(rf"\s*+```{_PROSE}"),
     "~~~": re.compile(rf"\s*+~~~{_PROSE}"),
 }

@@ -48,7 +48,9 @@ _RUN: Final = {'"': re.compile('"+'), "'": re.compile("'+"), "`": re.compile("`+
 _INFO: Final = re.compile(r"[\w.+#/ -]{0,40}\n")
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
-_STRUCTURE_BEFORE: Final = re.compile(r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z")
+_STRUCTURE_BEFORE: Final = re.compile(
+    r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z|\"[ \t]*,[ \t]*\n\s*\Z"
+)
 _COMMAS: Final = (";", "；", "，", "、")
 _RECENT: Final = 8
 _INDENT: Final = re.compile(r"\n[ \t]*\Z")

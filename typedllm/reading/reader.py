@@ -152,6 +152,8 @@ class JsonReader(BareReader):
             self.fix(kind, at, end, shown(key.name))
         if key.colon != ":":
             self.fix("wrong_colon" if key.colon else "missing_colon", end, end, ":")
+        elif quotes == '""':
+            self.fix("space", at, end)
         return self._take_key(key.name, at, key.end)
 
     def _take_key(self, key: str, at: int, end: int) -> bool:

@@ -83,7 +83,7 @@ def is_sound(entries: Iterable[Entry], length: int) -> bool:
     """Whether the structure is beyond doubt.
 
     Where brackets were mended, an item must not be taken for a list too, nor anything be left out as unknown: it may
-    belong elsewhere. Nor where the quotes of the document were escaped.
+    belong elsewhere. Nor where the quotes of the document were escaped. A comma too many may stand for a bracket before the end.
     """
     entries = tuple(entries)
     kinds = {entry.note.kind for entry in entries}
@@ -92,7 +92,7 @@ def is_sound(entries: Iterable[Entry], length: int) -> bool:
     if not kinds.isdisjoint(_BRACKETS) and any(entry.path and entry.note.kind == "extra_key" for entry in entries):
         return False
     if any(entry.note.kind == "missing_closer" and entry.note.start < length for entry in entries):
-        return kinds.isdisjoint(("single_item", "first_item"))
+        return kinds.isdisjoint(("single_item", "first_item", "extra_comma"))
     return (kinds - {"missing_closer"}).isdisjoint(_BRACKETS) or kinds.isdisjoint(("single_item", "first_item"))
 
 

@@ -28,7 +28,7 @@ _CLOSE: Final = 80  # characters that have as many signs, as a rule
 _SPACES: Final = " \t\r\n"
 _OUTSIDE: Final = "{}[],:"
 _STRUCTURE: Final = _OUTSIDE + '"'
-_QUOTATION: Final = re.compile(r"[„“][^„“”]*\Z")
+_QUOTATION: Final = re.compile(r"[„“][^„“”\w]*\w[^„“”]*\Z")
 _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
@@ -54,6 +54,8 @@ _FEET: Final = re.compile(r"\d{1,3}\s?['’′]\s?\d{1,2}(?:\.\d{1,2})?\"")  # a
 _NUMBER: Final = re.compile(r"[:,\[]\s*-?\d[\d.]*\Z")
 _CLOSES: Final = re.compile(r"\s*[,:}\]]")
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TO_LAST_QUOTE: Final = re.compile(r'.*(?<!\\)(?:\\\\)*"', re.DOTALL)
+_WITHIN: Final = re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL)
 _W: Final = r"[ \t\n\r]*+"
 _STRING_ENDS: Final = rf'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"(?={_W}(?:[,:\]}}]|\Z))'
 _TOKENS: Final = re.compile(
@@ -132,6 +134,11 @@ class Rival(NamedTuple):
 
     mend: Mend
     json: str
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the text that was changed."""
+        return len(self.json) - self.mend.growth
 
 
 def goes_on(text: str, end: int) -> bool:
@@ -260,7 +267,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
         if sign == '"':
             yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _ends_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
-            yield Mend(at, '"', sign, doubt=int(closes_inner(text, at)))
+            yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(closes_inner(text, at)))
         yield from _exchanged(text, at)
     yield from _swaps(text, near)
     first = max(start, failure - _STRETCH)
@@ -281,7 +288,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
                 doubt = 2 if sign + after in ("{}", "[]") else int(sign in "{[" or _is_inside(text, at, sign))
                 yield Mend(at, sign, doubt=doubt)  # an empty container would be a value that nobody wrote
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
-        fits = fits and not _makes_blank(text, at)
+        fits = fits and not _makes_blank(text, at) and not _is_lone_quote(text, at - 1)
         doubt = 2 if not fits else int(_is_other_quote(text, at))
         yield Mend(at, '"', doubt=doubt)
 
@@ -322,6 +329,11 @@ def _makes_blank(text: str, at: int) -> bool:
     return text[opening : opening + 1] == '"' and _OPENS.search(text[max(0, opening - 8) : opening]) is not None
 
 
+def _is_lone_quote(text: str, at: int) -> bool:
+    """Whether a quote of another kind is all of a text, or the one that closes a text without a character."""
+    return text[at : at + 1] in _OTHER_QUOTES and text[at - 1 : at] == '"' and _makes_blank(text, at)
+
+
 def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
     """Signs that may stand in each other's place: neighbours, but for white space."""
     for at in near:
@@ -331,6 +343,10 @@ def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
                 continue  # the prefix of a string, or a word whose opening quote is missing
             if right > left + 1 and (a.isalnum() or b.isalnum()):
                 continue  # white space is between them: they are no neighbours
+            if (a in _OUTSIDE and text[right : right + 2].isalnum() and text[right + 1 : right + 2]) or (
+                b in _OUTSIDE and left > 0 and text[left - 1 : right].isalnum()
+            ):
+                continue  # a word or number would be divided
             if left >= 0 and a != b and (a in _STRUCTURE or b in _STRUCTURE) and _is_sign(a) and _is_sign(b):
                 yield Mend(left, b + text[left + 1 : right] + a, text[left : right + 1])
 
@@ -339,7 +355,7 @@ def _is_inside(text: str, at: int, sign: str) -> bool:
     """Whether a sign that is missing here stands at the edge of the text beside it, where it means nothing."""
     before = text[max(0, at - _STRETCH) : at].rstrip()
     if before.endswith(sign + '"'):
-        said = before[:-1].rpartition('"')[2]
+        said = behind_quote(before[:-1])
         return sign == ":" or (sign in "}]" and said.count("{["["}]".index(sign)]) < said.count(sign))
     ahead = text[at : at + _STRETCH].lstrip()[:2]
     return sign in ",:" and ahead == '"' + sign
@@ -411,11 +427,21 @@ def _is_doubled(text: str, at: int) -> bool:
 
 
 def _unbalances(mend: Mend, text: str) -> bool:
-    """Whether a swap takes the last bracket out of a text whose brackets are in balance with it."""
-    if mend.old[-1:] != '"' or mend.old[0] not in "}]":
+    """Whether a swap takes the first or last bracket out of a text whose brackets are in balance with it."""
+    first, last = mend.old[0], mend.old[-1]
+    if first == '"' and last in "{[":
+        said = _WITHIN.match(text, mend.at + len(mend.old), mend.at + _STRETCH)
+        return said is not None and said[0].count("}]"["{[".index(last)]) > said[0].count(last)
+    if last != '"' or first not in "}]":
         return False
-    said = text[max(0, mend.at - _STRETCH) : mend.at].rpartition('"')[2]
-    return said.count("{["["}]".index(mend.old[0])]) > said.count(mend.old[0])
+    before = behind_quote(text[max(0, mend.at - _STRETCH) : mend.at])
+    return before.count("{["["}]".index(first)]) > before.count(first)
+
+
+def behind_quote(text: str) -> str:
+    """What stands behind the last quote that is not escaped; the whole text where there is none."""
+    found = _TO_LAST_QUOTE.match(text)
+    return text[found.end() :] if found else text
 
 
 def _is_swallowed(mend: Mend, text: str, at: int) -> bool:

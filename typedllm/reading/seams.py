@@ -18,7 +18,8 @@ _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
 _CLOSED_TEXT: Final = re.compile(r"[\"']\s*[,}\]]")  # that of a string around the candidate
-_CLOSES_MORE: Final = re.compile(r"(?:[^{}\[\]]++|(?<=[\"'`])[}\]]{1,3}(?=[\"'`]))*+[}\]]")
+_BRACKET: Final = re.compile(r"(?<=[\"'`])[}\]]{1,3}(?=[\"'`])|(?P<sign>[{}\[\]])")
+_FURTHER: Final = 4_000
 _KEY_BEHIND: Final = re.compile(r"\s*,\s*")
 _REOPENED: Final = 3
 _LOOK: Final = 200
@@ -37,10 +38,24 @@ def torn(start: int, end: int, text: str, closed_more: bool = False, mended: boo
     if (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start]):
         return Note("unexpected_text", max(0, start - _LOOK), start, "", True)
     behind = _BEHIND.match(text, end, end + _LOOK)
-    behind = behind or (_CLOSES_MORE.match(text, end) if mended else None)
-    if behind or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end]):
+    if (
+        behind
+        or (mended and _closes_more(text[end : end + _FURTHER]))
+        or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end])
+    ):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
     return None
+
+
+def _closes_more(text: str) -> bool:
+    """Whether more brackets close in a text than it has opened by then; those in quotes are none."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        if found["sign"]:
+            depth += 1 if found["sign"] in "{[" else -1
+        if depth < 0:
+            return True
+    return False
 
 
 def reopened(node: Node, text: str, target: Target, bounds: Bounds = DEFAULT) -> tuple[Node, int] | None:

@@ -480,6 +480,7 @@ _BYTE: Final = re.compile(r"\\x([0-9a-fA-F]{2})")
 _OCTAL: Final = re.compile(r"\\[0-7]{2,3}(?![0-9])")
 _SHORT: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F])(?![0-9A-Za-z_])")
 _BRACED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
+_LONG: Final = re.compile(r"\\U([0-9a-fA-F]{8})")
 ESCAPE: Final = 12
 """Characters of the longest escape: a surrogate pair."""
 
@@ -500,7 +501,7 @@ def escape(text: str, at: int) -> Escape:
     found = _UNICODE.match(text, at)
     if found:
         return _character(text, int(found[1], 16), found.end(), at)
-    for pattern in (_BYTE, _BRACED):
+    for pattern in (_BYTE, _BRACED, _LONG):
         found = pattern.match(text, at)
         if found and int(found[1], 16) <= 0x10FFFF:
             return Escape(chr(int(found[1], 16)), found.end() - at, "escape_style")

@@ -17,7 +17,7 @@ from typedllm.reading.nodes import Node
 from typedllm.reading.plainer import Plainer
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
-from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, goes_on, rivals, shift
+from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, behind_quote, goes_on, rivals, shift
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
 from typedllm.reading.target import Shape, Target
@@ -26,6 +26,7 @@ from typedllm.records import Issue, Policy
 T = TypeVar("T")
 
 _CLOSING: Final = " \t\r\n}])`~"
+_CLOSERS: Final = ("}", "]")
 _CLOSED: Final = " \t\r\n`~"
 _PASSES: Final = 8  # how often a text is looked at, in search of what its parts that are not valid may have been
 _LOOKED_AT: Final = 100_000  # characters that are looked at for that in any text
@@ -137,6 +138,8 @@ class Weighing(Generic[T]):
         if self._left[option.valid] < 0:
             return option
         near, plain = self._near(option, text)
+        if plain is None:
+            near = [each for each in near if not torn(found.start, found.start + each.end, text, mended=True)]
         fitting = [(rival, fit) for rival in near if (fit := self._rival(found, rival, text)) is not None]
         if not fitting:
             return option
@@ -147,6 +150,8 @@ class Weighing(Generic[T]):
             return self._unclear(option, rival) if any(differs(option.data, each.data) for _, each in best) else option
         if option.valid and not differs(option.data, fit.data):
             return option
+        if option.valid and rival.mend.new in _CLOSERS:
+            return self._unclear(option, rival)  # it is missing here, or at the end
         if plain is not None:
             read = self._as_written(found, fit, plain.source(rival.mend), text)
             return read or self._unclear(option, rival)
@@ -163,7 +168,9 @@ class Weighing(Generic[T]):
             other = Plainer(whole)
             if other.json != whole:
                 near, plain, said = rivals(other.json, other.length(least), self.bounds), other, other.json
-        near = [rival for rival in near if not found.cut or _is_before_cut(option, rival, said)]
+        if found.cut:
+            root = self.target.root
+            near = [each for each in near if _is_before_cut(option, each, said) or _knows_more(option, each, root)]
         if option.valid or self.target.root.is_map:  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
         return near, plain
@@ -190,7 +197,7 @@ class Weighing(Generic[T]):
         reader.feed(rival.json)
         if reader.root is None or not reader.done or reader.gave_up:
             return None
-        end = found.start + len(rival.json) - rival.mend.growth
+        end = found.start + rival.end
         option = self.one(Found(reader.root, found.fenced, False, found.lead, end, mended=True), reader.root, text)
         return option if option.valid else None
 
@@ -260,12 +267,20 @@ def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
     at = mend.at
     while mend.new and said.startswith(mend.new, at):  # to put a sign in before its like is no other change
         at += 1
-    rest = said[at + (len(mend.old) if mend.new == '"' and mend.doubt else 0) :]
-    if rest.strip(_CLOSING) or (mend.old and not mend.new):
+    if mend.old and (not mend.new or (mend.new == '"' and not mend.doubt)):
         return True
-    inside = said[: mend.at].rpartition('"')[2]  # all brackets at the end are those that are open: none is of the text
+    rest = said[at + (len(mend.old) if mend.new == '"' else 0) :]
+    if rest.strip(_CLOSING):
+        return True
+    inside = behind_quote(said[: mend.at])  # all brackets at the end are those that are open: none is of the text
     alone = rest.lstrip(" \t").startswith("\n") or (option.found.fenced and "`" in rest)
     return mend.new == '"' and alone and rest.strip(_CLOSED) != "" and not any(sign in inside for sign in "{[")
+
+
+def _knows_more(option: Option[Any], rival: Rival, root: Shape) -> bool:
+    """Whether a bracket that closes before the end leaves more of the declared keys where they are declared."""
+    closes = rival.mend.new in _CLOSERS and not rival.mend.old
+    return option.valid and closes and _known(json.loads(rival.json), root) > option.known
 
 
 def _known(data: object, shape: Shape) -> int:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from typedllm.reading.scalars import scalar
 
 _JOINERS: Final = "\u200d\ufe0e\ufe0f"
-_SEPARATORS: Final = re.compile(r"[\s_\-]+")
+_SEPARATORS: Final = re.compile(r"[\s_\\-]+")  # of Markdown too, which writes `a\_b`
 _LONGEST: Final = 60
 _AROUND_NUMBER: Final = 100
 _TYPOS: Final = 3

@@ -58,7 +58,8 @@ def put_in(schema: Schema[T], settings: Settings, reading: Reading[T], mended: I
     slots: list[Slot] = []
     parts: dict[str, Any] = {}
     for part in mended:
-        if part.data is not MISSING and compact(part.before) == compact(at(reading.data, part.pointer)):
+        there = at(reading.data, part.pointer)
+        if MISSING not in (part.data, there) and compact(part.before) == compact(there):
             slots.append(Slot(part.pointer, True))
             parts[part.pointer] = part.data
     if not parts:

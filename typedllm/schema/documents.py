@@ -15,6 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -283,7 +284,9 @@ def _property_names(validator: Any, value: Any, instance: Any, schema: Any) -> I
 
 
 def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:  # noqa: ARG001
-    if validator.is_type(instance, "number") and _exact(instance) % _exact(value):
+    if (isinstance(instance, float) and not isfinite(instance)) or (
+        validator.is_type(instance, "number") and _exact(instance) % _exact(value)
+    ):
         yield _error()
 
 

@@ -249,8 +249,11 @@ class Core(Generic[T]):
         result, live = self.result, self._live
         if result is None or not result.ok:
             return None
+        reply = result.attempts[-1].reply
+        is_container = reply is not None and reply.text.lstrip()[:1] in ("{", "[")  # no brackets within a text
         as_written = isinstance(result.fixes, tuple) and not result.fixes  # others would have to be worked out
-        if as_written and self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING:
+        shown = self._extractor is not None and isinstance(live, Live) and live.shown is not MISSING
+        if is_container and as_written and shown:
             return None  # the text is JSON, and was shown
         data = result.confidence.data if isinstance(result.confidence, Confidence) else MISSING
         if data is MISSING:
