@@ -15,9 +15,10 @@ from typedllm.reading.align import Aligner
 from typedllm.reading.fixes import Entry
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
+from typedllm.reading.shape import Shape
 from typedllm.reading.stretch import Stretch
 from typedllm.reading.strides import StrideReader
-from typedllm.reading.target import Shape, Target
+from typedllm.reading.target import Target
 from typedllm.records import MISSING, Policy
 from typedllm.schema.build import build
 from typedllm.validation import PydanticValidator

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from typedllm.reading import words
-from typedllm.reading.target import Shape
+from typedllm.reading.shape import Shape
 
 
 class Rank(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Final, Literal
 from typedllm.reading.cursor import SPACE, Frame, end_of
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Node
+from typedllm.reading.shape import Kind
 from typedllm.reading.strides import StrideReader
 from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY
-from typedllm.reading.target import Kind
 
 _CLOSING: Final = re.compile(r"[}\])\s]*")
 

@@ -10,8 +10,8 @@ from typing import Final
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import NOTATION, Note
 from typedllm.reading.nodes import Member, Node
+from typedllm.reading.shape import Shape
 from typedllm.reading.strings import OpenString, Place
-from typedllm.reading.target import Shape
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 _ODD_SPACE: Final = re.compile(r"[\s\ufeff\u180e\u200b-\u200d\u2060]+")

@@ -8,7 +8,7 @@ from typing import Final
 from typedllm.reading import words
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
-from typedllm.reading.target import Shape
+from typedllm.reading.shape import Shape
 
 _DEPTH: Final = 4
 _MEMBERS: Final = 8

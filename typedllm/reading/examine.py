@@ -16,8 +16,10 @@ from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.extract import Extractor, Found, finish, in_a_row
+from typedllm.reading.extract import Extractor
+from typedllm.reading.finish import finish
 from typedllm.reading.fixes import FAULTS, TIER, Entry, Note
+from typedllm.reading.found import Found, in_a_row
 from typedllm.reading.labels import label
 from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
@@ -26,9 +28,10 @@ from typedllm.reading.report import cut, fixes_of, pointers_around, tell, with_p
 from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
+from typedllm.reading.shape import Kind, Shape
 from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.strings import OPENERS
-from typedllm.reading.target import Kind, Shape, Target
+from typedllm.reading.target import Target
 from typedllm.reading.weighing import Option, Weighing, differs
 from typedllm.reading.words import fold
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span

@@ -9,7 +9,7 @@ from typedllm.reading import words
 from typedllm.reading.bounds import DEFAULT
 from typedllm.reading.leaves import meaning
 from typedllm.reading.nodes import Node
-from typedllm.reading.target import Shape
+from typedllm.reading.shape import Shape
 from typedllm.schema.walk import is_list, is_object
 
 _Seen: TypeAlias = "dict[tuple[int, int], bool]"

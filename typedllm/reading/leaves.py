@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, cast
 from typedllm.reading import words
 from typedllm.reading.moments import is_moment, iso, may_count, tight
 from typedllm.reading.nodes import Node
-from typedllm.reading.target import Kind, Shape
+from typedllm.reading.shape import Kind, Shape
 
 Data = object
 _LONG: Final = re.compile(r"[0-9](?:[0-9.]{15}|[eE][+-]?[0-9]{3})")

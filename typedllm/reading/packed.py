@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.extract import begins, is_operand, is_reference
+from typedllm.reading.extract import begins
+from typedllm.reading.found import is_operand, is_reference
 from typedllm.reading.rivals import PLAIN, goes_on, rivals
 from typedllm.reading.seams import torn
 from typedllm.reading.stretch import Stretch

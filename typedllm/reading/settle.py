@@ -14,7 +14,7 @@ from typedllm.reading.align import Aligner
 from typedllm.reading.fixes import Entry
 from typedllm.reading.nodes import Node, Whole
 from typedllm.reading.report import in_the_way, is_elision, pointers_around
-from typedllm.reading.target import Shape
+from typedllm.reading.shape import Shape
 from typedllm.records import MISSING, Issue
 from typedllm.schema.documents import MAX_ISSUES
 

@@ -15,8 +15,8 @@ from typedllm.reading import plain
 from typedllm.reading.cursor import Cursor
 from typedllm.reading.fits import fits
 from typedllm.reading.nodes import Node, Whole
+from typedllm.reading.shape import Shape
 from typedllm.reading.stretch import Stretch
-from typedllm.reading.target import Shape
 from typedllm.records import MISSING
 from typedllm.schema.walk import is_object
 

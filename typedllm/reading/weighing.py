@@ -11,8 +11,8 @@ from typedllm.reading.align import Aligner
 from typedllm.reading.arms import Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.envelopes import envelopes
-from typedllm.reading.extract import Found, in_a_row
 from typedllm.reading.fixes import TIER, Entry, Note
+from typedllm.reading.found import Found, in_a_row
 from typedllm.reading.nodes import Node
 from typedllm.reading.plainer import Plainer
 from typedllm.reading.reader import JsonReader
@@ -20,7 +20,8 @@ from typedllm.reading.report import in_the_way, is_sound
 from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, behind_quote, goes_on, rivals, shift
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
-from typedllm.reading.target import Shape, Target
+from typedllm.reading.shape import Shape
+from typedllm.reading.target import Target
 from typedllm.records import Issue, Policy
 
 T = TypeVar("T")

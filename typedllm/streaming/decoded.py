@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from typedllm.reading.extract import Extractor
 from typedllm.reading.reader import JsonReader
-from typedllm.reading.target import Kind
+from typedllm.reading.shape import Kind
 from typedllm.records import MISSING, Policy
 from typedllm.repair.wired import Wired
 from typedllm.schema.codecs import SAME, Codec, Pair, Trail

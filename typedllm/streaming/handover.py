@@ -8,7 +8,7 @@ from typing import Any
 from typedllm.reading.bounds import Bounds
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
-from typedllm.reading.target import Shape
+from typedllm.reading.shape import Shape
 from typedllm.records import MISSING
 from typedllm.streaming.lane import Lane
 from typedllm.streaming.snapshots import Change, Open, Text

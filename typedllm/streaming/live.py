@@ -16,7 +16,8 @@ from typedllm.reading.extract import Extractor
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.settle import Judge, Settled, settle
-from typedllm.reading.target import Shape, Target
+from typedllm.reading.shape import Shape
+from typedllm.reading.target import Target
 from typedllm.records import MISSING, Policy
 from typedllm.streaming.handover import LaneReader, events_of, later
 from typedllm.streaming.lane import Lane

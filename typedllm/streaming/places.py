@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from typedllm.reading.fixes import TIER
 from typedllm.reading.nodes import Node
-from typedllm.reading.target import Kind, Shape, kind_of
+from typedllm.reading.shape import Kind, Shape, kind_of
 from typedllm.records import MISSING, Policy
 
 Container: TypeAlias = Literal["object", "array"]

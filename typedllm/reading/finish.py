@@ -1,0 +1,186 @@
+"""The candidates once the whole text is there: what only its end can tell."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.escaped import unescaped
+from typedllm.reading.extract import Extractor
+from typedllm.reading.fixes import Note
+from typedllm.reading.found import AHEAD, HELD, Found, is_operand, is_reference, lead_of
+from typedllm.reading.prefixed import unprefixed
+from typedllm.reading.reader import JsonReader
+from typedllm.reading.seams import reopened
+from typedllm.reading.target import Target
+
+_UNESCAPED: Final = 5
+_AGAIN: Final = 4  # how often the text may be read again in search of JSON
+_CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
+_FIRST_KEY: Final = re.compile(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:")
+_LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*:", re.MULTILINE)
+_TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
+_ITEMS: Final = ('"', *"-0123456789")
+
+
+def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
+    """What can be said of the candidates only when the whole text is there."""
+    if not found and "object" in target.root.kinds:
+        found = _without_braces(text, target, bounds)
+    if not found and "array" in target.root.kinds and not target.root.open:
+        found = _in_parentheses(text, target, bounds)
+    if "array" in target.root.kinds and not (found and not text[: found[0].start].strip()):
+        found = _without_bracket(text, target, bounds) or found
+    found = _without_signs(found, text, target, bounds)
+    found = _without_escapes(_without_references(found, text, target), text, target, bounds)
+    found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
+    for each in found:
+        extra = _CLOSERS.match(text, each.end)
+        if extra and not each.cut:
+            each.node.note(Note("extra_closer", each.end, each.end + len(extra[0].rstrip())))
+            each.end += len(extra[0].rstrip())
+            each.closed_more = True
+    return found
+
+
+def _without_references(found: list[Found], text: str, target: Target) -> list[Found]:
+    """The candidates, without the operands of code, and without the references of a sentence (`see [1]`): they are none
+    where texts are declared, or where there is another candidate of a declared kind.
+    """
+    root = target.root
+    found = [each for each in found if each.cut or not is_operand(text, each.start, each.end)]
+    numbers = "array" in root.kinds and not root.item(0).kinds.isdisjoint(("integer", "number"))
+    alike = [each for each in found if is_reference(text, each.start, each.node.end)]
+    if numbers and all(each in alike or each.node.kind not in root.kinds for each in found):
+        return found
+    return [each for each in found if each.fenced or each not in alike or not _is_in_sentence(each, text)]
+
+
+def _is_in_sentence(each: Found, text: str) -> bool:
+    before = text[max(0, each.start - AHEAD) : each.start].rpartition("\n")[2].rstrip()
+    return before != "" and before[-1] not in ":="
+
+
+def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """What is JSON as it stands is read as JSON, however odd its strings are."""
+    done: list[Found] = []
+    left = _AGAIN * len(text)
+    while found:
+        each, *found = found
+        end = _json_end(text, each.start) if each.mended and left > 0 else -1
+        if end >= 0:
+            reader = JsonReader(target.root, each.start, bounds, strict=True)
+            reader.eof = True
+            reader.feed(text[each.start : end])
+            if reader.root is not None and reader.done and not reader.gave_up:
+                swallowed = end < each.end
+                left -= len(text) - end if swallowed else end - each.start
+                each = Found(reader.root, each.fenced, False, each.lead, end)
+                found = _rescan(text, end, target, bounds) if swallowed else found
+        done.append(each)
+    return done
+
+
+def _whole(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates with what stands behind a bracket that closed the first of them too early."""
+    again = reopened(found[0].node, text, target, bounds) if found and not found[0].cut else None
+    if again is None:
+        return found
+    node, end = again
+    first = Found(node, found[0].fenced, False, found[0].lead, end, mended=True)
+    return [first, *(each for each in found[1:] if each.start >= end)]
+
+
+def _json_end(text: str, start: int) -> int:
+    """Where the JSON value that begins here ends; -1 when it is not JSON."""
+    try:
+        return json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return -1
+
+
+def _rescan(text: str, start: int, target: Target, bounds: Bounds) -> list[Found]:
+    extractor = Extractor(target, bounds, start)
+    extractor.read(text[start:])
+    return extractor.found
+
+
+def _without_signs(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates, with the document whose lines have a sign before them in the place of what was made of it."""
+    read = unprefixed(text, target, bounds)
+    if read is None or any(each.start <= read.start < each.end and not each.mended for each in found):
+        return found
+    lead = lead_of(text[max(0, read.start - HELD) : read.start].rstrip("> \t"))
+    others = [each for each in found if each.end <= read.start or each.start >= read.end]
+    return sorted([*others, Found(read.node, False, False, lead, read.end, mended=True)], key=lambda each: each.start)
+
+
+def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """Members without the braces around them, from the first line or from one that begins with a key in quotes."""
+    keys = target.root.properties
+    start = len(text) - len(text.lstrip("\ufeff \t\r\n,"))
+    first = _FIRST_KEY.match(text, start)
+    if first is None or first[1] not in keys:
+        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text) if line[1] in keys), -1)
+        if start < 0:
+            return []
+    body = text.rstrip()
+    inside = body.rstrip("`~")
+    fenced = len(body) - len(inside) > 2 and inside.rstrip(" \t").endswith("\n")
+    end = len(inside.rstrip() if fenced else body)
+    reader = JsonReader(target.root, start - 1, bounds)
+    reader.feed("{" + text[start:end])
+    if not reader.done:
+        reader.feed("}")
+        reader.close()
+    if reader.root is None or reader.was_cut:
+        return []
+    reader.root.start, reader.root.end = start, end
+    reader.root.note(Note("missing_opener", start, start, "{"))
+    return [Found(reader.root, False, False, "", end)]
+
+
+def _without_bracket(text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """Items without the bracket that opens their list: the request may have begun the answer with it."""
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if not text.startswith(_ITEMS, start) or text[end - 1 : end] != "]" or _json_end("[" + text[start:end], 0) < 0:
+        return []
+    reader = JsonReader(target.root, start - 1, bounds, strict=True)
+    reader.eof = True
+    reader.feed("[" + text[start:end])
+    if reader.root is None or not reader.done or reader.gave_up or reader.rest:
+        return []
+    reader.root.start = start
+    reader.root.note(Note("missing_opener", start, start, "["))
+    return [Found(reader.root, False, False, "", end)]
+
+
+def _in_parentheses(text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """A tuple of another language that is the whole text."""
+    body = _TUPLE.fullmatch(text)
+    if body is None:
+        return []
+    reader = JsonReader(target.root, body.start("tuple"), bounds)
+    reader.eof = True
+    reader.feed(body["tuple"])
+    reader.close()
+    if reader.root is None or reader.was_cut or reader.rest.strip():
+        return []
+    return [Found(reader.root, False, False, "", body.end("tuple"), mended=True)]
+
+
+def _without_escapes(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
+    """The candidates, the first of those whose own quotes are escaped read without the escapes."""
+    done: list[Found] = []
+    left = _UNESCAPED
+    for each in found:
+        if done and each.start < done[-1].end:
+            continue
+        read = unescaped(each.start, text, target, bounds) if left else None
+        if read is not None:
+            left -= 1
+            each = Found(read.node, each.fenced, False, each.lead, read.end, each.unclosed, mended=True)
+        done.append(each)
+    return done

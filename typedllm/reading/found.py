@@ -1,0 +1,110 @@
+"""Parts of a reply that may be the answer, and what the text around them says of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from typedllm.reading.nodes import Node
+
+AHEAD: Final = 160
+"""Characters around a sign that tell what it means."""
+HELD: Final = 128
+"""How far back a sign may have begun that the end of the text so far has cut."""
+_REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
+_OPERATOR_BEFORE: Final = re.compile(
+    r"(?:[=!]=|^[ \t]*for[ \t][\w, ()]{1,60}[ \t]in|^[ \t]*(?:(?:const|let|var)[ \t]+)?[\[{(][^\n=]{0,100}[\]})][ \t]*=)[ \t]*\Z",
+    re.MULTILINE,
+)
+_OPERATOR_BEHIND: Final = re.compile(r"\s*\??\.[^\W\d]\w{0,60}\(|[ \t]*=(?![=>])|[ \t)]*[=!]=")
+_NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
+_BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t]+\Z")
+BETWEEN: Final = re.compile(r"[\s,;]*")
+_NEXT_FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[\s,;]*(?P=fence)[\w+.#-]*\s*")
+_FINAL: Final = re.compile(
+    r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
+)
+_MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
+FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
+_EXAMPLE: Final = re.compile(
+    r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Found:
+    """A part of the reply that may be the answer.
+
+    Attributes:
+        node: what was read.
+        fenced: whether it stands in a fence.
+        cut: whether the end of the text cut it.
+        lead: the line before it, and the one before that.
+        end: offset after it.
+        mended: whether it is not JSON as it stands.
+        unclosed: whether it stands in reasoning that never ended.
+        closed_more: whether brackets behind it close more than it opened.
+    """
+
+    node: Node
+    fenced: bool
+    cut: bool
+    lead: str
+    end: int
+    unclosed: bool = False
+    mended: bool = False
+    closed_more: bool = False
+
+    @property
+    def start(self) -> int:
+        """Offset of its first character."""
+        return self.node.start
+
+    @property
+    def word(self) -> int:
+        """What the words before it say: 1 that it is the answer, -1 that it is not, 0 neither."""
+        return word_of(self.lead)
+
+    @property
+    def mark(self) -> int:
+        """How strongly the text marks it as the answer."""
+        return 2 * self.word + self.fenced
+
+
+def word_of(lead: str) -> int:
+    """What words before an answer say: 1 that it is the answer, -1 that it is not, 0 neither."""
+    example = bool(_EXAMPLE.search(lead.rpartition("\n")[2]))
+    final = bool(_FINAL.search(_MARKUP.sub(" ", lead) if example else lead))
+    return 1 if final else -example
+
+
+def lead_of(prose: str) -> str:
+    """The last two lines that say something, without the one that opens a fence."""
+    said = [line.strip(" \t`") for line in prose.split("\n") if line.strip() and not FENCE_LINE.fullmatch(line)]
+    return "\n".join(said[-2:])
+
+
+def is_reference(text: str, start: int, end: int) -> bool:
+    """Whether a list of numbers may as well be a reference to a source, such as `[1]`."""
+    return _REFERENCE.fullmatch(text, start, end) is not None
+
+
+def is_operand(text: str, start: int, end: int) -> bool:
+    """Whether a container is only a part of an expression or a loop in code: the answer would be what it computes."""
+    before = text[max(0, start - AHEAD) : start]
+    return bool(_OPERATOR_BEHIND.match(text, end) or _OPERATOR_BEFORE.search(before))
+
+
+def in_a_row(found: list[Found], text: str) -> bool:
+    """Whether the candidates follow each other with nothing but white space and commas between, or each in its own tag or
+    fence, and all of these alike, or as the items of a list of Markdown.
+    """
+    between = {text[before.end : after.start].strip() for before, after in pairwise(found)}
+    if len(between) == 1 and (_NEXT_TAG.fullmatch(said := next(iter(between))) or _NEXT_FENCE.fullmatch(said)):
+        return True
+    if _BULLET.search(text[max(0, found[0].start - HELD) : found[0].start]):
+        return all(_BULLET.fullmatch(text, before.end, after.start) for before, after in pairwise(found))
+    return all(BETWEEN.fullmatch(text, before.end, after.start) for before, after in pairwise(found))
