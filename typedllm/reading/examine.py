@@ -7,7 +7,6 @@ Different values that nothing separates are an issue, not a coin toss.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,25 +14,22 @@ from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
+from typedllm.reading.alone import is_any_text, labelled, may_go_on, read_scalar
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor
 from typedllm.reading.finish import finish
-from typedllm.reading.fixes import FAULTS, TIER, Entry, Note
+from typedllm.reading.fixes import FAULTS, Entry, Note
 from typedllm.reading.found import Found, in_a_row
-from typedllm.reading.labels import label
 from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import cut, fixes_of, pointers_around, tell, with_places
-from typedllm.reading.scalars import Scalar, scalar
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge
-from typedllm.reading.shape import Kind, Shape
+from typedllm.reading.shape import Kind
 from typedllm.reading.spans import LazySpans, LazyTuple
-from typedllm.reading.strings import OPENERS
 from typedllm.reading.target import Target
 from typedllm.reading.weighing import Option, Weighing, differs
-from typedllm.reading.words import fold
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
 from typedllm.schema.walk import is_list
 
@@ -42,14 +38,9 @@ T = TypeVar("T")
 _BLANK: Final = " \t\r\n"
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
-_TEXT: Final[frozenset[Kind]] = frozenset({"string"})
-_DIGITS: Final = re.compile(r"[-+]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][-+]?[0-9]++)?")
 _FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re.MULTILINE)
 _OF_THE_CUT: Final = frozenset({"unfinished", "missing", "unclear_brackets"})
 _EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]*[^\s*_`])?)\1")
-_QUOTED: Final = re.compile(r"(?=['“‘])[^\w\s](?P<text>[^'“”‘’\\\n]*)['”’]")
-_INNER_QUOTES: Final = frozenset({"unescaped_quote", "likely_quote"})
-_UNCLOSED: Final = re.compile(r"[\"'“][^\"'“”\n]*")
 _AROUND: Final = ("emphasis", "tag")
 _TAGGED: Final = re.compile(r"<(?P<name>[A-Za-z][\w.-]{0,40})>\s*(?P<text>[^<>]*[^<>\s])\s*</(?P=name)>")
 _OF_THE_REST: Final = frozenset({"min_items", "min_properties", "contains", "min_contains"})
@@ -103,7 +94,7 @@ class Examination(Generic[T]):
         if not visible.strip(" \t\r\n\ufeff"):
             truncated = self.finish_reason == "length" and text.strip() != ""
             return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
-        found = [] if _is_text(self.target.root) else finish(extractor.found, text, self.target, self.bounds)
+        found = [] if is_any_text(self.target.root) else finish(extractor.found, text, self.target, self.bounds)
         options = self.weighing.lines(found, text)
         if not options:
             for each in found:
@@ -127,7 +118,7 @@ class Examination(Generic[T]):
     def _bare_answer(self, extractor: Extractor, text: str) -> list[Option[T]]:
         """A scalar that stands alone, where a scalar is declared; or text, where text is."""
         root = self.target.root
-        text_only = _is_text(root)
+        text_only = is_any_text(root)
         lists = "array" in root.kinds and root.kinds <= _CONTAINERS and not root.prefix and not extractor.found
         if not lists and (root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS)):
             return []
@@ -142,23 +133,23 @@ class Examination(Generic[T]):
             return self._bare_items(body, start, text, fenced is not None)
         tagged = None if text_only else _TAGGED.fullmatch(body)
         if tagged:
-            node = _read_scalar(tagged["text"], start + tagged.start("text"), root, self.bounds)
+            node = read_scalar(tagged["text"], start + tagged.start("text"), root, self.bounds)
             node.note(Note("tag", start, start + len(body)))
         else:
-            node = _read_scalar(body, start, root, self.bounds)
+            node = read_scalar(body, start, root, self.bounds)
         if root.open and any(note.kind == "plain_text" for note in node.remarks):
             return []
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
-        open_end = node.kind == "number" or (bool(node.notes) and _may_go_on(body, root))
+        open_end = node.kind == "number" or (bool(node.notes) and may_go_on(body, root))
         cut = self.finish_reason == "length" and fenced is None and open_end
         option = self.weighing.aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
         if option.valid:
             return [option]
         if not text_only and (bold := _EMPHASIS.fullmatch(body)):
-            node = _read_scalar(bold["text"], start + bold.start("text"), root, self.bounds)
+            node = read_scalar(bold["text"], start + bold.start("text"), root, self.bounds)
             node.note(Note("emphasis", start, start + len(body)))
             return [self.weighing.aligned(Found(node, False, False, "", start + len(body)), node, text)]
-        if (said := _labelled(body, start, root)) is None:
+        if (said := labelled(body, start, root)) is None:
             return [option]
         return [self.weighing.aligned(Found(said, False, False, "", said.end), said, text)]
 
@@ -167,7 +158,7 @@ class Examination(Generic[T]):
         items = self.target.root.items
         node = row(body, start)
         if node is None and not items.takes_texts and not items.open:
-            node = _read_scalar(body, start, items, self.bounds)
+            node = read_scalar(body, start, items, self.bounds)
         if node is None:
             return []
         cut = self.finish_reason == "length" and not fenced
@@ -372,90 +363,6 @@ def _inside_fences(text: str) -> list[tuple[int, int]]:
         if len(found) > 1:
             break
     return found
-
-
-def _long_scalar(body: str) -> Scalar:
-    """A text that is too long for a number, unless as an issue."""
-    return Scalar("hole", None) if _DIGITS.fullmatch(body) else Scalar("bare", body)
-
-
-def _is_text(shape: Shape) -> bool:
-    """Whether any text is a value, and nothing else."""
-    return shape.kinds == _TEXT and any(
-        arm.literals is None and not arm.format and not arm.hint for arm in shape.arms or (shape,)
-    )
-
-
-def _may_go_on(body: str, root: Shape) -> bool:
-    """Whether a text without quotes may be the beginning of a longer one that is declared."""
-    begun = fold(body)
-    arms = root.arms or (root,)
-    return any(
-        arm.literals is None or any(fold(each).startswith(begun) and fold(each) != begun for each in arm.texts)
-        for arm in arms
-    )
-
-
-def _read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
-    is_any = any(map(_is_text, root.arms or (root,)))
-    others = OPENERS if root.open else "" if is_any else "'“‘"  # a backtick is emphasis
-    if body[:1] == '"' or (len(body) > 1 and body[:1] in others):
-        node = _quoted_scalar(body, start, root, bounds)
-        if node is not None:
-            return node
-    is_text = "string" in root.kinds and root.literals is None and not root.open
-    if not is_any and (quoted := _QUOTED.fullmatch(body)):
-        node = Node("string", quoted["text"], start, start + len(body))
-        node.note(Note("quote_style", start, start + len(body), json.dumps(quoted["text"], ensure_ascii=False)))
-        return node
-    if not is_any and _UNCLOSED.fullmatch(body):
-        node = Node("string", body[1:], start, start + len(body))
-        node.note(Note("unfinished", start, start + len(body), "", True))
-        return node
-    read = scalar(body) if len(body) <= bounds.digits else _long_scalar(body)
-    if (is_text and not _is_declared(read, root)) or read.kind == "bare" or TIER.get(read.fix) == "guess":
-        node = Node("string", body, start, start + len(body))
-        node.note(Note("plain_text", start, start + len(body)))
-        return node
-    node = Node(read.kind, read.value, start, start + len(body))
-    if read.kind == "hole":
-        node.note(Note("too_many_digits", start, start + len(body), "", True))
-    elif read.fix:
-        node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
-    return node
-
-
-def _is_declared(read: Scalar, root: Shape) -> bool:
-    """Whether it is JSON as it stands, of a kind that is declared beside texts; a number is none where these have a format."""
-    if read.fix or read.value in ("NaN", "Infinity", "-Infinity"):
-        return False
-    kind: Kind = "number" if read.kind == "number" else "null" if read.value is None else "boolean"
-    return kind in root.kinds or (kind == "number" and ("integer" in root.kinds or not root.takes_texts))
-
-
-def _quoted_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node | None:
-    """A text that is one string in quotes, of which none stands inside it."""
-    reader = JsonReader(root, start, bounds)
-    reader.eof = True
-    reader.feed(body)
-    reader.close()
-    node = reader.root
-    if node is None or node.kind != "string" or reader.was_cut or reader.gave_up or reader.rest:
-        return None
-    return None if any(note.kind in _INNER_QUOTES for note in node.remarks) else node
-
-
-def _labelled(body: str, start: int, root: Shape) -> Node | None:
-    """The declared word that prose gives as its answer, where the answer is one of a few words."""
-    arms = [arm for arm in root.arms or (root,) if "null" not in arm.kinds]
-    literals = [literal for arm in arms for literal in arm.literals or ()]
-    words_only = all(arm.literals is not None for arm in arms)
-    said = label(body, [each for each in literals if isinstance(each, str)]) if words_only else None
-    if said is None:
-        return None
-    node = Node("string", said.word, start + said.start, start + said.end)
-    node.note(Note("label", node.start, node.end, json.dumps(said.word, ensure_ascii=False)))
-    return node
 
 
 def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]:

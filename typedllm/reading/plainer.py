@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Final
 
 from typedllm.reading.gaps import gap, opening, tail
-from typedllm.reading.rivals import Mend
+from typedllm.reading.mends import Mend
 from typedllm.reading.windows import TOKEN, requoted
 
 _DOUBLE: Final = str.maketrans("'", '"')

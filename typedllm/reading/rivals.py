@@ -17,8 +17,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.fixes import Note
-from typedllm.reading.nodes import Member, Node
+from typedllm.reading.mends import OUTSIDE, Mend
 from typedllm.reading.strings import closes_inner
 
 _BEFORE: Final = 16
@@ -26,8 +25,7 @@ _AFTER: Final = 6
 _STRETCH: Final = 600
 _CLOSE: Final = 80  # characters that have as many signs, as a rule
 _SPACES: Final = " \t\r\n"
-_OUTSIDE: Final = "{}[],:"
-_STRUCTURE: Final = _OUTSIDE + '"'
+_STRUCTURE: Final = OUTSIDE + '"'
 _QUOTATION: Final = re.compile(r"[„“][^„“”\w]*\w[^„“”]*\Z")
 _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
@@ -66,67 +64,12 @@ _TOKENS: Final = re.compile(
 _FRACTION: Final = re.compile(r",[0-9]")
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
-_PUT_IN: Final = {
-    '"': "missing_quote", "'": "missing_quote", ",": "missing_comma", ":": "missing_colon", "\\": "unescaped_quote",
-    "}": "missing_closer", "]": "missing_closer", "{": "missing_opener", "[": "missing_opener",
-}  # fmt: skip
-_TAKEN_OUT: Final = {
-    ",": "extra_comma", "}": "extra_closer", "]": "extra_closer", "{": "extra_opener", "[": "extra_opener",
-    '"': "extra_quote", "'": "extra_quote", ":": "stray_sign", "\\": "stray_sign",
-}  # fmt: skip
-_EXCHANGED: Final = {
-    '"': "quote_style", "'": "quote_style", ",": "wrong_comma", ":": "wrong_colon", "{": "wrong_opener",
-    "[": "wrong_opener", "}": "wrong_closer", "]": "wrong_closer",
-}  # fmt: skip
 PLAIN: Final = frozenset({
     "trailing_comma", "extra_comma", "comment", "literal_style", "number_style", "space", "escape_style",
     "invalid_escape", "raw_control", "quote_style", "repeated_key", "repeated_key_differs", "json_lines",
     "escaped_quotes", "line_sign", "concatenation", "call", "tuple", "unclear_escape",
 })  # fmt: skip
 """Fixes and faults of syntax that no other reading competes with."""
-
-
-class Mend(NamedTuple):
-    """One character put in, taken out, put in the place of another, or swapped with its neighbour.
-
-    Attributes:
-        at: where, in the text.
-        new: what is missing; "" where something is too many.
-        old: what is too many; "" where something is missing.
-        doubt: 0 likely; 1 less so: an opening bracket; 2 unlikely: structure of the document is explained away.
-    """
-
-    at: int
-    new: str
-    old: str = ""
-    doubt: int = 0
-
-    def applied(self, text: str) -> str:
-        """The text with the change."""
-        return text[: self.at] + self.new + text[self.at + len(self.old) :]
-
-    @property
-    def is_swap(self) -> bool:
-        """Whether two signs stand in each other's place."""
-        return len(self.new) > 1
-
-    @property
-    def is_exchange(self) -> bool:
-        """Whether a sign of structure stands in the place of another one."""
-        return self.old != "" and len(self.new) == 1 and self.new in _OUTSIDE
-
-    @property
-    def growth(self) -> int:
-        """By how much the text becomes longer."""
-        return len(self.new) - len(self.old)
-
-    def note(self, base: int) -> Note:
-        """The change as a fix; `base` is where the text begins in the reply."""
-        if self.is_swap:
-            kind = "swapped_signs"
-        else:
-            kind = _EXCHANGED[self.new] if self.new and self.old else _PUT_IN.get(self.new) or _TAKEN_OUT[self.old]
-        return Note(kind, base + self.at, base + self.at + len(self.old), self.new)
 
 
 class Rival(NamedTuple):
@@ -343,8 +286,8 @@ def _swaps(text: str, near: Iterable[int]) -> Iterator[Mend]:
                 continue  # the prefix of a string, or a word whose opening quote is missing
             if right > left + 1 and (a.isalnum() or b.isalnum()):
                 continue  # white space is between them: they are no neighbours
-            if (a in _OUTSIDE and text[right : right + 2].isalnum() and text[right + 1 : right + 2]) or (
-                b in _OUTSIDE and left > 0 and text[left - 1 : right].isalnum()
+            if (a in OUTSIDE and text[right : right + 2].isalnum() and text[right + 1 : right + 2]) or (
+                b in OUTSIDE and left > 0 and text[left - 1 : right].isalnum()
             ):
                 continue  # a word or number would be divided
             if left >= 0 and a != b and (a in _STRUCTURE or b in _STRUCTURE) and _is_sign(a) and _is_sign(b):
@@ -452,7 +395,7 @@ def _is_swallowed(mend: Mend, text: str, at: int) -> bool:
         text: the text with the change, from a place outside of any string.
         at: where in it the change stands.
     """
-    signs = [at + index for index in (0, len(mend.new) - 1) if mend.new[index] in _OUTSIDE]
+    signs = [at + index for index in (0, len(mend.new) - 1) if mend.new[index] in OUTSIDE]
     for found in _STRING.finditer(text):
         if not signs or found.start() > signs[-1]:
             return False
@@ -466,41 +409,3 @@ def _is_structure(text: str, at: int) -> bool:
     if _is_doubled(text, at):
         return not text[max(0, at - 2) : at].rstrip('"')[-1:].isdecimal()  # behind a number it may stand for inches
     return bool(_CLOSES.match(text, at + 1) or _OPENS.search(text[max(0, at - 8) : at]))
-
-
-def shift(node: Node, mend: Mend, base: int) -> None:
-    """Puts a tree that was read out of the changed text where its parts stand in the reply."""
-    turn, by = base + mend.at, -mend.growth
-    end = turn + len(mend.new) if mend.is_swap else turn
-
-    def moved(at: int, inside: int) -> int:
-        return inside if turn < at < end else at + by * (at > turn)
-
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        node.start, node.end = moved(node.start, turn), moved(node.end, end)
-        if node.notes:
-            node.notes = [note._replace(start=moved(note.start, turn), end=moved(note.end, end)) for note in node.notes]
-        if node.kind == "object":
-            node.value = [Member(key, inner, moved(start, turn)) for key, inner, start in node.members]
-            stack.extend(member.node for member in node.members)
-        elif node.kind == "array":
-            stack.extend(node.items)
-
-
-def attach(node: Node, note: Note) -> None:
-    """Notes something at the innermost part that stands around its place."""
-    while True:
-        parts = (
-            [member.node for member in node.members]
-            if node.kind == "object"
-            else node.items
-            if node.kind == "array"
-            else []
-        )
-        inner = next((part for part in parts if part.start < note.start < part.end), None)
-        if inner is None:
-            node.note(note)
-            return
-        node = inner

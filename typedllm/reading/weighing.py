@@ -13,11 +13,12 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.envelopes import envelopes
 from typedllm.reading.fixes import TIER, Entry, Note
 from typedllm.reading.found import Found, in_a_row
+from typedllm.reading.mends import Mend, attach, shift
 from typedllm.reading.nodes import Node
 from typedllm.reading.plainer import Plainer
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import in_the_way, is_sound
-from typedllm.reading.rivals import PLAIN, Mend, Rival, attach, behind_quote, goes_on, rivals, shift
+from typedllm.reading.rivals import PLAIN, Rival, behind_quote, goes_on, rivals
 from typedllm.reading.seams import torn
 from typedllm.reading.settle import Judge, settle
 from typedllm.reading.shape import Shape
