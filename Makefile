@@ -7,7 +7,7 @@ VENV ?= .venv
 WORKERS ?= auto
 BIN := $(VENV)/bin
 
-.PHONY: record demo test check lint types quick clean
+.PHONY: record demo test check lint types pyright mypy quick clean
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,14 +28,19 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/.dev
+pyright: $(VENV)/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+mypy: $(VENV)/.dev
 	$(BIN)/mypy typedllm schemas examples
+
+types: pyright mypy
 
 quick: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not local"
 
-check: lint types quick
+check: $(VENV)/.dev
+	$(MAKE) --no-print-directory --jobs --output-sync=target lint types quick
 
 test: lint types
 	$(BIN)/python -m typedllm.models.weights

@@ -228,6 +228,7 @@ def test_the_fixes_around_what_was_read_at_once_are_told_without_reading_its_par
     assert {fix.kind for fix in result.fixes} == {"fence", "prose"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["'a', ", "'a',", "True, ", "{x:1},", "+1,"])
 def test_a_long_document_in_another_notation_is_read_however_dense_its_fixes_are(unit: str) -> None:
     count = 1000 + 4000 * 8 // (8 - len(unit))  # more than there may be of other fixes
@@ -249,6 +250,7 @@ ROWS: dict[str, Schema[Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_behind_a_thousand_wrong_parts_nothing_is_looked_at(name: str, aligned: list[str]) -> None:
     result = ROWS[name].read('[{"q": 1}' + ', {"q": 1}' * 20_000 + "]")
