@@ -317,17 +317,16 @@ def _is_one_more(option: Option[Any], best: Option[Any], text: str) -> bool:
 def _is_taken_back(best: Option[Any], last: Option[Any], text: str, free: bool) -> bool:
     """Whether the end of the text has cut another answer of the same kind, which is no repetition.
 
-    Any object may be one where any object fits (`free`), or where nothing of it came.
+    Any object may be one where any object fits (`free`), or where nothing of it came. What begins
+    alike repeats it, but for a bracket that follows at once, and for an item: all of a list begin so.
     """
     if last is best or not last.found.cut or last.found.mark < best.found.mark or last.node.kind != best.node.kind:
         return False
-    if not last.node.value:
-        return True
     again = text[last.found.start : last.found.end].rstrip(_CLOSING)
     if text.startswith(again, best.found.start):
-        return False
-    if last.node.kind != "object":
-        return last.node.kind == "array"
+        return _is_lone(best) or (len(again) == 1 and in_a_row([best.found, last.found], text))
+    if last.node.kind != "object" or not last.node.value:
+        return last.node.kind in ("object", "array")
     written, keys = ({member.key for member in each.node.members} for each in (best, last))
     return free or not written.isdisjoint(keys)
 
