@@ -69,6 +69,7 @@ class Ranked(BaseModel):
         (Pair, "Pair: Pair.LEFT is (1, 2), which is no JSON", "make it a string or a number"),
         (Day, "Day: Day.NEW_YEAR is datetime.date(2026, 1, 1), which is no JSON", "make it a string or a number"),
         (Nobody, "Nobody has no members", "declare some"),
+        (Literal[()], "Literal[()] has no values", "declare some"),  # type: ignore[valid-type]
         (Literal[b"x"], "the literal b'x' is no JSON", "make it a string or a number"),
         (dict[Literal[1, 2], int], "a key is text in JSON", "declare keys of str"),
         (dict[list[int], int], "a key is text in JSON", "declare keys of str"),

@@ -12,7 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema as core
 from typing_extensions import get_type_hints
 
-from typedllm.schema.mistaken import be_a_type
+from typedllm.schema.mistaken import NotATypeError, be_a_type
 
 _LISTS: Final = frozenset(
     {
@@ -77,6 +77,8 @@ class _Portable:
         form: Any = origin or type_
         if form in _LISTS:
             return list.__class_getitem__(self.of(args[0]) if args else Any)
+        if origin is Literal and not args:
+            raise NotATypeError("Literal[()] has no values (declare some)")
         if not args or origin in {None, Literal, collections.abc.Callable}:  # pyright: ignore[reportUnknownMemberType]
             return type_
         if origin is Annotated:
