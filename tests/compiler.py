@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,12 @@ def installed() -> bool:
     if not npm or not node:
         return False
     if not _TSC.exists():
-        command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
-        subprocess.run(command, cwd=_HOME, check=False, capture_output=True, timeout=300)
+        with tempfile.TemporaryDirectory(dir=_HOME, prefix="node_modules.") as folder:  # nobody sees half of it
+            shutil.copy(_HOME / "package.json", folder)
+            command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
+            subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=300)
+            with suppress(OSError):  # another process was before
+                Path(folder, "node_modules").rename(_HOME / "node_modules")
     return _TSC.exists()
 
 

@@ -76,6 +76,7 @@ def test_replies(domain: str) -> None:
 
 
 @pytest.mark.slow
+@compiler.needed
 def test_replies_have_the_type_that_is_shown() -> None:
     files: dict[str, str] = {}
     for domain, root in ROOTS.items():
