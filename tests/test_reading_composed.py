@@ -157,6 +157,13 @@ def test_two_commas_behind_a_literal_of_another_language_are_no_part_of_it() -> 
 # ---- texts ----
 
 
+@pytest.mark.parametrize("count", [7, 8, 50, 40_000])
+def test_nothing_but_quotes_is_no_text(count: int) -> None:
+    for text in ('"' * count, '{"a": ' + '"' * count, '{"a": ' + '"' * count + "}"):
+        assert refused(Any, text)
+    assert read(Any, '{"a": """the "red" one"""}') == {"a": 'the "red" one'}
+
+
 def test_escapes_count_in_a_text_whose_opening_quote_is_missing() -> None:
     text = '{"guest": "Lund", "remarks": Late.\\nBring the \\"red\\" key.", "nights": 3}'
     assert read(Stay, text).remarks == 'Late.\nBring the "red" key.'

@@ -240,11 +240,14 @@ class QuotedReader(BracketReader):
     def _triple_quote(self, string: OpenString) -> bool | None:
         """Quotes inside a string with three of them around it: the last three of a run end it."""
         run = end_of(_RUN[string.closers[0]], self.buf, self.pos) - self.pos
+        if run > self.bounds.quotes:
+            self._give_up("too_many_fixes")
+            return None
         if self._lacks(run + 1):
-            if run > self.bounds.quotes:
-                self._give_up("too_many_fixes")
             return None
         inner = run - 3 if run >= 3 else run
+        if inner and run >= 3 and not any(string.parts):  # nothing but quotes: no text that anybody wrote
+            self.fault("unclear_syntax", self.base + self.pos, self.base + self.pos + run)
         string.parts.append(self.buf[self.pos : self.pos + inner])
         self.pos += run
         if run >= 3:
