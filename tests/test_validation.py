@@ -148,3 +148,36 @@ def test_what_a_type_has_instead_of_a_part_never_stands_for_one_with_an_unknown_
 ) -> None:
     text = '{"beans": [{"grams": 1, "from": "Peru"}, {"grams": "2"}, {}], "best": {"grams": "3", "from": "Kenya"}' + end
     assert Schema(Bag).read(text).value == Bag(beans=[Bean(grams=1), Bean(grams=2)], best=Bean(grams=3))
+
+
+class Named(BaseModel):
+    """Fields whose names are words that pydantic has in its own schemas."""
+
+    metadata: list[OnErrorOmit[Bean]]
+    serialization: Annotated[str, AfterValidator(lambda text: _refuse(text))] = "a"
+    default: list[int] = []
+
+
+def _refuse(text: str) -> str:
+    raise ValueError(f"there is no {text}")
+
+
+def test_a_field_may_be_called_as_pydantic_calls_a_part_of_its_schemas() -> None:
+    schema = Schema(Named)
+    assert schema.read('{"metadata": [{"grams": 1, "from": "Peru"}]}').value.metadata == [Bean(grams=1)]
+    issues = schema.read('{"metadata": [], "serialization": "tea", "default": ["x"]}').issues
+    assert [issue.path for issue in issues] == ["/default/0", "/serialization"]
+    assert "there is no tea" in str(issues[1])
+
+
+@pytest.mark.parametrize("length", [1, 10_000])
+def test_a_long_text_is_judged_as_a_short_one_is(length: int) -> None:
+    class Note(BaseModel):
+        at: list[tuple[int, str]]
+        text: str
+
+    schema = Schema(Note)
+    right = {"at": [[1, "a"], [2, "b"]], "text": "x" * length}
+    assert schema.validate(right).value == Note(at=[(1, "a"), (2, "b")], text="x" * length)
+    wrong = {"at": [["?", "a"], [2, 3]], "text": "x" * length}
+    assert [issue.path for issue in schema.validate(wrong).issues] == ["/at/0/0", "/at/1/1"]

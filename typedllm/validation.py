@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
@@ -168,22 +168,26 @@ class PydanticValidator(Generic[T]):
         from typedllm.schema.violations import shown
 
         text = json.dumps(data)
-        if len(text) > _LONG and not self._speaks:
-            try:
-                return self._brief.validate_json(text, strict=True, context=context)
-            except ValidationError as error:
-                if issues := self._explainer.iter_issues(data):
-                    raise InvalidError(issues) from error
+        brief = len(text) > _LONG and not self._speaks
         try:
-            return self._read(text, context)
+            return self._read(text, context, self._brief if brief else None)
         except _StumbledError as error:
             structural = self._explainer.iter_issues(data)
             raise InvalidError(structural or [Issue("", "value", got=shown(data), message=str(error))]) from error
         except ValidationError as error:
             structural = self._explainer.iter_issues(data)
-            if not structural and (value := self._unchanged(text, data, error, context)) is not MISSING:
+            refused = self._all_of(error, text, context) if brief and not structural else error
+            if not structural and (value := self._unchanged(text, data, refused, context)) is not MISSING:
                 return cast("T", value)
-            raise InvalidError(self._issues(error, data, structural)) from error
+            raise InvalidError(self._issues(refused, data, structural)) from error
+
+    def _all_of(self, error: ValidationError, text: str, context: Mapping[str, Any] | None) -> ValidationError:
+        """An error that told the first item alone which is wrong, with all that are."""
+        try:
+            self._read(text, context)
+        except ValidationError as whole:
+            return whole
+        return error
 
     def _unchanged(self, text: str, data: Any, error: ValidationError, context: Mapping[str, Any] | None) -> Any:
         """The value of data that strict JSON mode refuses though the document takes it, or `MISSING`.
@@ -294,9 +298,10 @@ def _kind(value: object) -> type[object]:
 def _stopping(node: Any) -> Any:
     """A part of a core schema that says the same, and stops at the first item of a list that is wrong."""
     if is_object(node):
-        kept = _SILENT | _DATA
+        is_part = isinstance(node.get("type"), str)
+        kept = _SILENT | _DATA if is_part else frozenset[str]()
         made = {key: value if key in kept else _stopping(value) for key, value in node.items()}
-        return {**made, "fail_fast": True} if isinstance(made.get("type"), str) and made["type"] in _LISTS else made
+        return {**made, "fail_fast": True} if is_part and made["type"] in _LISTS else made
     if is_list(node):
         return [_stopping(part) for part in node]
     return tuple(_stopping([*node])) if type(node) is tuple else node
@@ -304,20 +309,22 @@ def _stopping(node: Any) -> Any:
 
 def _runs_code(node: object) -> bool:
     """Whether a part of a core schema calls a function that is not pydantic's."""
-    if is_object(node):
-        if any(node.get(key) for key in _CALLED) or any(map(_is_function, node.values())):
-            return True
-        return any(_runs_code(part) for key, part in node.items() if key not in _SILENT)
-    return isinstance(node, (list, tuple)) and any(map(_runs_code, cast("Iterable[object]", node)))
+    return _has(node, lambda part: any(part.get(key) for key in _CALLED) or any(map(_is_function, part.values())))
 
 
 def _has_fallback(node: object) -> bool:
     """Whether a part of a core schema has something else to give where its data is not valid."""
+    return _has(node, lambda part: part["type"] == "function-wrap" or part.get("on_error", "raise") != "raise")
+
+
+def _has(node: object, says: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether this is so of a part of a core schema; what has no type holds parts by names of somebody's choice."""
     if is_object(node):
-        if node.get("type") == "function-wrap" or node.get("on_error", "raise") != "raise":
+        is_part = isinstance(node.get("type"), str)
+        if is_part and says(node):
             return True
-        return any(_has_fallback(part) for key, part in node.items() if key not in _SILENT)
-    return isinstance(node, (list, tuple)) and any(map(_has_fallback, cast("Iterable[object]", node)))
+        return any(_has(part, says) for key, part in node.items() if not (is_part and key in _SILENT))
+    return isinstance(node, (list, tuple)) and any(_has(part, says) for part in cast("Iterable[object]", node))
 
 
 def _is_function(value: object) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOMENT: Final = 1.0
+"""Seconds; who waits longer than that behind a reply waits for its usage."""
 
 
 class Driver:

@@ -16,6 +16,7 @@ from typedllm.reading.moments import is_strict
 from typedllm.reading.words import Lexicon, fold, folded, unaccented
 from typedllm.records import MISSING, JsonSchema, JsonValue, Missing
 from typedllm.schema.patterns import Pattern, PatternError, compile_pattern
+from typedllm.schema.pieces import KIND_BY_KEYWORD
 
 if TYPE_CHECKING:
     from typedllm.reading.target import Target
@@ -23,15 +24,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["object", "array", "string", "integer", "number", "boolean", "null"]
 KINDS: Final[frozenset[Kind]] = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _KEPT: Final = 64  # sets of keys that are remembered
-_ARMS: Final = {"anyOf": 0, "oneOf": 1}.keys()
-_BY_KEYWORD: Final[Mapping[str, Kind]] = {
-    "properties": "object",
-    "additionalProperties": "object",
-    "patternProperties": "object",
-    "required": "object",
-    "items": "array",
-    "prefixItems": "array",
-}
+ARMS: Final = {"anyOf": 0, "oneOf": 1}.keys()
+"""The keywords of a union."""
 _SCALARS: Final[Mapping[Kind, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -108,7 +102,7 @@ class Shape:
         """The alternatives, when this is a union: flat, none of them a union itself."""
         if self._arms is not None:
             return tuple(_flat(self._arms, set()))
-        for keyword in _ARMS:
+        for keyword in ARMS:
             if isinstance(self.node.get(keyword), list):
                 arms = cast("list[object]", self.node[keyword])
                 return tuple(_flat([self._below(self._hinted(arm)) for arm in arms], {id(self)}))
@@ -135,7 +129,9 @@ class Shape:
             return frozenset(cast("list[Kind]", declared))
         if self.node.get("not") == {}:
             return frozenset()
-        implied = frozenset[Kind](kind for keyword, kind in _BY_KEYWORD.items() if keyword in self.node)
+        implied = frozenset[Kind](
+            cast("Kind", kind) for keyword, kind in KIND_BY_KEYWORD.items() if keyword in self.node
+        )
         return implied or KINDS
 
     @cached_property

@@ -8,11 +8,9 @@ from functools import cached_property
 from typing import Final, cast
 
 from typedllm.reading.fixes import NONE
-from typedllm.reading.shape import Shape
+from typedllm.reading.shape import ARMS, Shape
 from typedllm.records import JsonSchema
 from typedllm.schema.walk import is_object, walk
-
-_ARMS: Final = {"anyOf": 0, "oneOf": 1}.keys()
 
 
 class Target:
@@ -48,7 +46,7 @@ class Target:
     @cached_property
     def overlaps(self) -> bool:
         """Whether a key that one arm of a union leaves out as unknown may be declared by another."""
-        unions = (self.shape(node) for _, node in walk(self.document) if is_object(node) and _ARMS & node.keys())
+        unions = (self.shape(node) for _, node in walk(self.document) if is_object(node) and ARMS & node.keys())
         return any(_overlap([arm for arm in union.arms if arm.properties]) for union in unions if not union.is_tagged)
 
     @cached_property

@@ -24,7 +24,7 @@ SHAPE: Final = frozenset({"type", "enum", "const", "anyOf", "oneOf", "allOf", "$
     "items",
     "prefixItems",
 }
-_BY_KEYWORD: Final[Mapping[str, str]] = {
+KIND_BY_KEYWORD: Final[Mapping[str, str]] = {
     "properties": "object",
     "additionalProperties": "object",
     "patternProperties": "object",
@@ -32,6 +32,7 @@ _BY_KEYWORD: Final[Mapping[str, str]] = {
     "items": "array",
     "prefixItems": "array",
 }
+"""The kind of value that a keyword is about: where no type is declared, that is meant."""
 _NOT_PLAIN: Final = re.compile(r"\(\?(?:[=!]|<[=!]|P?[=<>(])|\\[1-9bBk]|[*+?}]\+")
 _LONGEST: Final = 200
 
@@ -88,7 +89,7 @@ def kinds_of(node: JsonSchema) -> list[str]:
     """The types that a schema names, or that its keywords are about."""
     declared = node.get("type")
     if declared is None:
-        return list(dict.fromkeys(kind for key, kind in _BY_KEYWORD.items() if key in node))
+        return list(dict.fromkeys(kind for key, kind in KIND_BY_KEYWORD.items() if key in node))
     return list(declared) if is_list(declared) else [declared]
 
 
