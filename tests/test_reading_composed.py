@@ -263,11 +263,50 @@ def test_a_quote_too_many_is_no_inch_where_the_text_has_a_form(total: str, due: 
         (list[str], '"a", "b [1]"]', ["a", "b [1]"]),
         (list[int], "-5, 7\n]\n", [-5, 7]),
         (list[Any], '"a", {}]', ["a", {}]),
+        (list[list[int]], "1, 2], [3]]", [[1, 2], [3]]),
+        (list[list[int]], "[1], [2]]", [[1], [2]]),
+        (dict[str, list[int]], '"oat": [1], "cow": []}', {"oat": [1], "cow": []}),
+        (Stay, '"guest": "Lund", "nights": 2, "extras": ["tea"]}', Stay(guest="Lund", nights=2, extras=["tea"])),
+        (Stay, 'guest": "Lund",\n  "nights": 2\n}\n```\nAnything else?', Stay(guest="Lund", nights=2)),
+        (Stay, 'Here:\n```json\n"guest": "Lund", "nights": 2, "extras": []}\n```', Stay(guest="Lund", nights=2)),
+        (Plan, '"city": "Oslo", "stays": [{"guest": "Lund", "nights": 2}]\n}\n\nEnjoy!',
+         Plan(city="Oslo", stays=[Stay(guest="Lund", nights=2)])),
+        (list[Stay], '"guest": "Lund", "nights": 2}, {"guest": "Berg", "nights": 1}]',
+         [Stay(guest="Lund", nights=2), Stay(guest="Berg", nights=1)]),
+        (list[Stay], '{"guest": "Lund", "nights": 2}]', [Stay(guest="Lund", nights=2)]),
+        (Any, '"city": "Oslo", "stays": [{}]}', {"city": "Oslo", "stays": [{}]}),
     ],
-)
-def test_the_request_may_have_begun_the_list(declared: Any, text: str, value: Any) -> None:
+)  # fmt: skip
+def test_the_request_may_have_begun_the_answer(declared: Any, text: str, value: Any) -> None:
     assert read(declared, text) == value
     assert "missing_opener" in kinds(declared, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (Stay, '("guest": "Lund", "nights": 2, "extras": ["tea"]}', Stay(guest="Lund", nights=2, extras=["tea"])),
+        (list[str], '("oat", "cow"]', ["oat", "cow"]),
+        (list[float], "{1.25,\n 42]", [1.25, 42.0]),
+        (list[list[str]], '{["oat"], []]', [["oat"], []]),
+        (Stay | list[Stay], '["guest": "Lund", "nights": 2}', Stay(guest="Lund", nights=2)),
+    ],
+)
+def test_another_sign_may_stand_in_the_place_of_the_first_bracket(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+    assert "wrong_opener" in kinds(declared, text)
+
+
+@pytest.mark.parametrize("text", ['"guest": "Lund", "nights": 2', "guest: Lund\nnights: 2\n"])
+def test_members_without_braces_may_have_gone_on_where_the_limit_cut_them(text: str) -> None:
+    assert read(Stay, text) == Stay(guest="Lund", nights=2)
+    assert not Schema(Stay).read(text, finish_reason="length").ok
+
+
+def test_a_container_that_the_end_leaves_open_is_not_closed_without_its_braces() -> None:
+    assert refused(Stay, '"guest": "Lund", "nights": 2, "extras": ["tea"')
+    assert read(Stay, '"guest": "Lund", "nights": 2, "extras": ["tea"]').extras == ["tea"]
+    assert refused(Stay, '"guest" is the key, see ["tea"]')
 
 
 def test_the_end_of_a_list_is_not_the_list() -> None:

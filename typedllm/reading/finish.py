@@ -15,25 +15,16 @@ from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
 from typedllm.reading.target import Target
+from typedllm.reading.unopened import unopened
 
 _UNESCAPED: Final = 5
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
 _CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
-_FIRST_KEY: Final = re.compile(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:")
-_LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*:", re.MULTILINE)
-_TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
-_ITEMS: Final = ('"', *"-0123456789")
 
 
 def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
     """What can be said of the candidates only when the whole text is there."""
-    if not found and "object" in target.root.kinds:
-        found = _without_braces(text, target, bounds)
-    if not found and "array" in target.root.kinds and not target.root.open:
-        found = _in_parentheses(text, target, bounds)
-    if "array" in target.root.kinds and not (found and not text[: found[0].start].strip()):
-        found = _without_bracket(text, target, bounds) or found
-    found = _without_signs(found, text, target, bounds)
+    found = _without_signs(unopened(found, text, target, bounds), text, target, bounds)
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
@@ -115,60 +106,6 @@ def _without_signs(found: list[Found], text: str, target: Target, bounds: Bounds
     lead = lead_of(text[max(0, read.start - HELD) : read.start].rstrip("> \t"))
     others = [each for each in found if each.end <= read.start or each.start >= read.end]
     return sorted([*others, Found(read.node, False, False, lead, read.end, mended=True)], key=lambda each: each.start)
-
-
-def _without_braces(text: str, target: Target, bounds: Bounds) -> list[Found]:
-    """Members without the braces around them, from the first line or from one that begins with a key in quotes."""
-    keys = target.root.properties
-    start = len(text) - len(text.lstrip("\ufeff \t\r\n,"))
-    first = _FIRST_KEY.match(text, start)
-    if first is None or first[1] not in keys:
-        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text) if line[1] in keys), -1)
-        if start < 0:
-            return []
-    body = text.rstrip()
-    inside = body.rstrip("`~")
-    fenced = len(body) - len(inside) > 2 and inside.rstrip(" \t").endswith("\n")
-    end = len(inside.rstrip() if fenced else body)
-    reader = JsonReader(target.root, start - 1, bounds)
-    reader.feed("{" + text[start:end])
-    if not reader.done:
-        reader.feed("}")
-        reader.close()
-    if reader.root is None or reader.was_cut:
-        return []
-    reader.root.start, reader.root.end = start, end
-    reader.root.note(Note("missing_opener", start, start, "{"))
-    return [Found(reader.root, False, False, "", end)]
-
-
-def _without_bracket(text: str, target: Target, bounds: Bounds) -> list[Found]:
-    """Items without the bracket that opens their list: the request may have begun the answer with it."""
-    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
-    if not text.startswith(_ITEMS, start) or text[end - 1 : end] != "]" or _json_end("[" + text[start:end], 0) < 0:
-        return []
-    reader = JsonReader(target.root, start - 1, bounds, strict=True)
-    reader.eof = True
-    reader.feed("[" + text[start:end])
-    if reader.root is None or not reader.done or reader.gave_up or reader.rest:
-        return []
-    reader.root.start = start
-    reader.root.note(Note("missing_opener", start, start, "["))
-    return [Found(reader.root, False, False, "", end)]
-
-
-def _in_parentheses(text: str, target: Target, bounds: Bounds) -> list[Found]:
-    """A tuple of another language that is the whole text."""
-    body = _TUPLE.fullmatch(text)
-    if body is None:
-        return []
-    reader = JsonReader(target.root, body.start("tuple"), bounds)
-    reader.eof = True
-    reader.feed(body["tuple"])
-    reader.close()
-    if reader.root is None or reader.was_cut or reader.rest.strip():
-        return []
-    return [Found(reader.root, False, False, "", body.end("tuple"), mended=True)]
 
 
 def _without_escapes(found: list[Found], text: str, target: Target, bounds: Bounds) -> list[Found]:
