@@ -235,3 +235,26 @@ def test_a_quote_of_another_kind_that_may_belong_to_the_text_is_in_doubt(said: s
 @pytest.mark.parametrize("said", ["known as 'Ona'", "“Ona”", "Ona and «Ria»"])
 def test_a_quote_of_another_kind_that_closes_another_one_stays(said: str) -> None:
     assert Schema(Visit).read(f'{{"patient": "{said}, "room": 7}}').value == Visit(patient=said, room=7)
+
+
+@pytest.mark.parametrize("text", ['{"said": "no", "size": 1}]', 'Here:\n```json\n{"said": "no"}\n]\n```'])
+def test_a_bracket_behind_the_answer_may_close_a_list_that_is_declared_too(text: str) -> None:
+    result = Schema(Label | list[Label]).read(text)
+    assert [issue.code for issue in result.issues] == ["unclear_syntax"]
+    assert Schema(Label).read(text).value.said == "no"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r'"say \"no""', 'say "no"'),
+        (r'""no\" it says"', '"no" it says'),
+        (r'"say \"no\"""', 'say "no"'),
+        (r'""say \"no\" twice"', 'say "no" twice'),
+        (r'"a 12\" pipe""', 'a 12" pipe'),
+    ],
+)
+@pytest.mark.parametrize("around", ["[{}]", '{{"said": {}}}', '["a", {}, "b"]'])
+def test_a_quote_at_the_edge_of_a_text_pairs_with_an_escaped_one_inside(written: str, value: str, around: str) -> None:
+    expected = json.loads(around.format(json.dumps(value)))
+    assert Schema(list[str] if around[0] == "[" else dict[str, str]).read(around.format(written)).value == expected

@@ -367,10 +367,12 @@ class QuotedReader(BracketReader):
         free = self._guide().is_text
         if free and string.inner == 2 and string.closers != "'":
             return text  # a text in quotes
+        count = sum(text.count(quote) for quote in string.closers)
+        if count != string.inner and count % 2 == 0:
+            return text  # it ends, or begins, what an escaped one does at its other end
         kind = "likely_quote" if free else "extra_quote"
         string.notes = [note._replace(kind=kind, after="") if note in inner else note for note in string.notes]
-        alone = sum(text.count(quote) for quote in string.closers) == string.inner
-        return text.strip(string.closers) if alone else text
+        return text.strip(string.closers) if count == string.inner else text
 
     def _end_string(self, end: int, cut: str = "") -> None:
         string = cast("OpenString", self._string)

@@ -26,6 +26,7 @@ _STRETCH: Final = 600
 _CLOSE: Final = 80  # characters that have as many signs, as a rule
 _SPACES: Final = " \t\r\n"
 _STRUCTURE: Final = OUTSIDE + '"'
+_ESCAPED: Final = re.compile(r'(?<![0-9\\])\\"')  # behind a digit it may stand for inches
 _QUOTATION: Final = re.compile(r"[„“][^„“”\w]*\w[^„“”]*\Z")
 _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
@@ -208,7 +209,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
                 yield Mend(at, "", sign, doubt)
         if sign == '"':
-            yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _ends_quotation(text, at)))
+            yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _is_of_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
             yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(closes_inner(text, at)))
         yield from _exchanged(text, at)
@@ -323,7 +324,7 @@ def _spaces(text: str) -> int:
 
 def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
     doubled = _is_doubled(text, at)
-    if sign == '"' and _ends_quotation(text, at):
+    if sign == '"' and _is_of_quotation(text, at):
         return 2
     if sign == '"':
         return 0 if doubled or _NUMBER.search(text, max(0, at - _STRETCH), at) else 2
@@ -359,10 +360,25 @@ def _may_close(text: str, at: int) -> bool:
     return (not after.strip() or after in ",:}]") and not (listed and "," in text[opener + 1 : at])
 
 
+def _is_of_quotation(text: str, at: int) -> bool:
+    """Whether a quote is one of a pair inside a text, though it stands right at the end or at the start of it."""
+    return _ends_quotation(text, at) or _begins_quotation(text, at)
+
+
 def _ends_quotation(text: str, at: int) -> bool:
-    """Whether a quote, or the one that it doubles, ends what a typographic one has opened inside a text."""
-    end = at - (text[at - 1 : at] == '"')
-    return _QUOTATION.search(text[max(0, end - _STRETCH) : end].rpartition('"')[2]) is not None
+    """Whether a quote, or the one that it doubles, ends what an escaped or a typographic one has opened inside a text."""
+    end = at - (text[at - 1 : at] == '"' and text[at - 2 : at - 1] != "\\")
+    before = text[max(0, end - _STRETCH) : end]
+    if len(_ESCAPED.findall(behind_quote(before))) % 2:
+        return True
+    return _QUOTATION.search(before.rpartition('"')[2]) is not None
+
+
+def _begins_quotation(text: str, at: int) -> bool:
+    """Whether a quote right behind the one that opens a text begins what an escaped one ends inside of it."""
+    start = at + (text[at + 1 : at + 2] == '"')
+    said = _REST_OF_STRING.match(text, start + 1, start + _STRETCH)
+    return text[start - 1 : start] == '"' and said is not None and len(_ESCAPED.findall(said[0])) % 2 == 1
 
 
 def _is_doubled(text: str, at: int) -> bool:

@@ -133,6 +133,8 @@ class Weighing(Generic[T]):
     def _compared(self, option: Option[T], text: str) -> Option[T]:
         """The candidate as it reads with one character changed, where all such changes that fit say one thing."""
         found = option.found
+        if option.valid and found.closed_more and self._may_lack_opener(option, text):
+            return self._unclear(option, Rival(Mend(0, "", text[found.start]), ""))
         kinds = {kind for kind in option.kinds if TIER.get(kind) not in ("packaging", "schema")}
         if (kinds <= PLAIN and not goes_on(text, found.end)) or (found.cut and self.at_limit) or _is_torn_off(found):
             return option
@@ -160,6 +162,21 @@ class Weighing(Generic[T]):
         shift(fit.found.node, rival.mend, found.start)
         attach(fit.found.node, rival.mend.note(found.start))
         return self.one(fit.found, fit.found.node, text)
+
+    def _may_lack_opener(self, option: Option[T], text: str) -> bool:
+        """Whether the bracket behind the answer may as well close another one that is missing before it."""
+        found = option.found
+        closers = text[found.node.end : found.end].strip()
+        if closers not in _CLOSERS or self.target.root.open:
+            return False
+        opener = "{["[_CLOSERS.index(closers)]
+        reader = JsonReader(self.target.root, found.start, self.bounds)
+        reader.eof = True
+        reader.feed(opener + text[found.start : found.end])
+        if reader.root is None or not reader.done or reader.gave_up:
+            return False
+        other = self.aligned(Found(reader.root, found.fenced, False, found.lead, found.end), reader.root, text)
+        return other.valid and differs(other.data, option.data)
 
     def _near(self, option: Option[T], text: str) -> tuple[list[Rival], Plainer | None]:
         """What is one character away from the candidate, or from what it is when all that is settled is JSON."""
