@@ -258,3 +258,22 @@ def test_a_bracket_behind_the_answer_may_close_a_list_that_is_declared_too(text:
 def test_a_quote_at_the_edge_of_a_text_pairs_with_an_escaped_one_inside(written: str, value: str, around: str) -> None:
     expected = json.loads(around.format(json.dumps(value)))
     assert Schema(list[str] if around[0] == "[" else dict[str, str]).read(around.format(written)).value == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (dict[str, list[int]], '{"oat", [1]}', {"oat": [1]}),
+        (dict[str, str], '{"oat", "milk", "tea": "leaf"}', {"oat": "milk", "tea": "leaf"}),
+        (list[dict[str, int]], '[{"oat": 2}, {"tea", 1}]', [{"oat": 2}, {"tea": 1}]),
+    ],
+)
+def test_a_comma_for_a_colon_in_a_map_is_a_colon(declared: Any, text: str, value: Any) -> None:
+    result = Schema(declared).read(text)
+    assert result.value == value
+    assert [fix.kind for fix in result.fixes] == ["wrong_colon"]
+
+
+@pytest.mark.parametrize("text", ['{"oat", "tea"}', '{"a": {"oat", "tea"}}', '{"oat", "tea", "milk"}'])
+def test_two_texts_in_braces_may_as_well_be_a_set(text: str) -> None:
+    assert not Schema(dict[str, str] | dict[str, dict[str, str]]).read(text).ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
@@ -30,6 +31,7 @@ T = TypeVar("T")
 _CLOSING: Final = " \t\r\n}])`~"
 _CLOSERS: Final = ("}", "]")
 _CLOSED: Final = " \t\r\n`~"
+_PAIR: Final = re.compile(r'\{\s*"[^"]*"\s*:\s*"[^"]*"\s*\}')  # as well a set of two texts
 _PASSES: Final = 8  # how often a text is looked at, in search of what its parts that are not valid may have been
 _LOOKED_AT: Final = 100_000  # characters that are looked at for that in any text
 _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
@@ -187,11 +189,13 @@ class Weighing(Generic[T]):
             other = Plainer(whole)
             if other.json != whole:
                 near, plain, said = rivals(other.json, other.length(least), self.bounds), other, other.json
+        root = self.target.root
         if found.cut:
-            root = self.target.root
             near = [each for each in near if _is_before_cut(option, each, said) or _knows_more(option, each, root)]
-        if option.valid or self.target.root.is_map:  # one sign for another is told by what is declared alone
+        if option.valid or root.open:  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
+        elif root.is_map:
+            near = [rival for rival in near if not _is_lone_pair(rival)]
         return near, plain
 
     def _as_written(self, found: Found, fit: Option[T], mend: Mend | None, text: str) -> Option[T] | None:
@@ -276,6 +280,12 @@ class Weighing(Generic[T]):
         option = self.aligned(whole, node, text)
         meant = found[0].word >= 0 and all(_known([item], root) for item in option.data)
         return [option] if option.rank.unfit == 0 or meant else []
+
+
+def _is_lone_pair(rival: Rival) -> bool:
+    """Whether a colon was put between two texts with nothing else in their braces."""
+    at = rival.mend.at
+    return rival.mend.new == ":" and any(found.start() < at < found.end() for found in _PAIR.finditer(rival.json))
 
 
 def _is_before_cut(option: Option[Any], rival: Rival, said: str) -> bool:
