@@ -318,3 +318,97 @@ def test_where_nothing_is_declared_no_sign_is_taken_for_another(text: str) -> No
     kinds_made = kinds(Any, text)
     assert kinds_made.isdisjoint(("wrong_comma", "wrong_colon"))
     assert read(Any, "{time: 10:30, n: 1}") == {"time": "10:30", "n": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Here is the JSON:\n{"guest": "Lund", "nights": 2}}',
+        'Here\'s the result [as asked]:\n\n{"guest": "Lund", "nights": 2}}\n\nEnjoy!',
+        'Result: {"guest": "Lund", "nights": 2}]',
+    ],
+)
+def test_a_bracket_too_many_behind_an_answer_that_prose_announces(text: str) -> None:
+    assert read(Stay, text) == Stay(guest="Lund", nights=2)
+    assert kinds(Stay, text) == {"prose", "extra_closer"}
+
+
+@pytest.mark.parametrize(
+    "text", ['"stay": {"guest": "Lund", "nights": 2}}', '{stay: {"guest": "Lund", "nights": 2}} }']
+)
+def test_a_piece_whose_bracket_stands_before_it_is_a_piece(text: str) -> None:
+    assert read(Stay | None, text) == Stay(guest="Lund", nights=2) or refused(Stay | None, text)
+    assert refused(dict[str, int], text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (Stay, '<response>\n{"guest": "Lund", "nights": 2\n</response>', Stay(guest="Lund", nights=2)),
+        (Stay, '<answer>{"nights": 2, "guest": "Lund"</answer>', Stay(guest="Lund", nights=2)),
+        (Stay, '<tool_call>\n{"name": "stay", "arguments": {"guest": "Lund", "nights": 2}\n</tool_call>',
+         Stay(guest="Lund", nights=2)),
+        (Stay, '<tool_call>{"name": "stay", "arguments": {"guest": "Lund", "nights": 2, "extras": ["tea"\n</tool_call>\n',
+         Stay(guest="Lund", nights=2, extras=["tea"])),
+        (Plan, '```json\n{"name": "plan", "arguments": {"city": "Oslo", "stays": []}\n```', Plan(city="Oslo", stays=[])),
+    ],
+)  # fmt: skip
+def test_the_tag_around_a_document_ends_it_as_a_fence_does(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+    assert "missing_closer" in kinds(declared, text)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ['"nights": 2, "guest":', '"guest": "Lund", "nights": 2,', '"guest": "Lund", "nights": 2, "extras": ["tea",'],
+)
+def test_a_tag_where_a_part_should_stand_says_that_it_is_missing(inside: str) -> None:
+    assert refused(Stay, f"<answer>{{{inside}\n</answer>")
+
+
+def test_markup_inside_a_text_ends_nothing() -> None:
+    text = '{"guest": "<b>say "hi"</b>\n", "nights": 2, "remarks": "<p class="x"</p>"}'
+    assert read(Stay, text) == Stay(guest='<b>say "hi"</b>\n', nights=2, remarks='<p class="x"</p>')
+
+
+@pytest.mark.parametrize("text", ['["oat"，1.5，true]', '["oat"、1.5、true]', '[\n"oat"\n  1.5\n  true\n]'])
+def test_a_number_is_the_next_item_behind_a_wide_comma_or_on_a_line_of_its_own(text: str) -> None:
+    assert read(tuple[str, float, bool], text) == ("oat", 1.5, True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (dict[str, int], '{"name": "count", "arguments": {"oat": 1}}', {"oat": 1}),
+        (list[dict[str, int]], '{"rows": [{"oat": 1}, {"cow": 2}], "status": "ok"}', [{"oat": 1}, {"cow": 2}]),
+    ],
+)
+def test_a_map_in_a_tool_call_and_a_list_of_maps_under_a_key(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+    assert "envelope" in kinds(declared, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        (dict[str, int], '{"Paris": {"people": 3}}'),  # the key is one of the map as likely as an envelope
+        (list[dict[str, Any]], '{"rows": [{"oat": 1}]}'),  # one item, or the list in an envelope
+        (list[Any], '{"rows": [{"oat": 1}]}'),
+    ],
+)
+def test_what_may_be_an_envelope_of_a_map_or_a_part_of_it_is_asked_about(declared: Any, text: str) -> None:
+    assert refused(declared, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (Stay | None, "```json\nnull", None),
+        (int, "```\n42", 42),
+        (bool, "```json\ntrue\n", True),
+        (list[int], "~~~\n42", [42]),
+    ],
+)
+def test_a_fence_that_does_not_close_is_none_of_a_lone_scalar(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+    assert declared in (bool, Stay | None) or not Schema(declared).read(text, finish_reason="length").ok

@@ -66,10 +66,13 @@ def _is_hollow(node: Node, root: Shape) -> bool:
 
 def _wrapped(node: Node, root: Shape) -> Member | None:
     """The only member that can be the answer."""
-    if node.kind != "object" or root.is_map or not 1 <= len(node.members) <= _MEMBERS:
+    if node.kind != "object" or root.open or not 1 <= len(node.members) <= _MEMBERS:
         return None
     keys = {member.key for member in node.members}
-    beside = keys - _CALL if keys & _ARGUMENTS and keys <= _CALL | _ARGUMENTS else keys
+    called = bool(keys & _ARGUMENTS) and keys <= _CALL | _ARGUMENTS
+    beside = keys - _CALL if called else keys
+    if root.is_map and not (called and len(keys) > 1) and not _holds_list(node, root):
+        return None  # a key of the map may be what it seems to be wrapped in
     if any(_is_declared(key, root) or words.fold(key) in _FAILURES for key in beside):
         return None
     if len(node.members) == 1:
@@ -78,6 +81,11 @@ def _wrapped(node: Node, root: Shape) -> Member | None:
     if not inner and root.texts and root.kinds == _TEXT:
         inner = [member for member in node.members if words.fold(str(member.node.value)) in root.folded_texts]
     return inner[0] if len(inner) == 1 else None
+
+
+def _holds_list(node: Node, root: Shape) -> bool:
+    """Whether a list is declared and stands in an object that cannot be it."""
+    return "object" not in root.kinds and any(member.node.kind == "array" for member in node.members)
 
 
 def _is_declared(key: str, root: Shape) -> bool:

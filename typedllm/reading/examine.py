@@ -126,11 +126,12 @@ class Examination(Generic[T]):
         inner = text[start:]
         fences = [] if text_only else _inside_fences(inner)
         fenced = fences[0] if len(fences) == 1 else None
+        closed = fenced is not None and fenced[1] < len(inner)
         outer = inner[slice(*fenced)] if fenced else inner
         body = outer.strip(" \t\r\n\ufeff")
         start += (fenced[0] if fenced else 0) + outer.find(body)
         if lists:
-            return self._bare_items(body, start, text, fenced is not None)
+            return self._bare_items(body, start, text, closed)
         tagged = None if text_only else _TAGGED.fullmatch(body)
         if tagged:
             node = read_scalar(tagged["text"], start + tagged.start("text"), root, self.bounds)
@@ -141,7 +142,7 @@ class Examination(Generic[T]):
             return []
         # Nothing shows where a text without quotes or a number ends: at the token limit it may have gone on.
         open_end = node.kind == "number" or (bool(node.notes) and may_go_on(body, root))
-        cut = self.finish_reason == "length" and fenced is None and open_end
+        cut = self.finish_reason == "length" and not closed and open_end
         option = self.weighing.aligned(Found(node, fenced is not None, cut, "", start + len(body)), node, text)
         if option.valid:
             return [option]
@@ -350,7 +351,7 @@ def _without(text: str, spans: Sequence[Span]) -> str:
 
 
 def _inside_fences(text: str) -> list[tuple[int, int]]:
-    """Where the insides of the first two fences stand."""
+    """Where the insides of the first two fences stand; of one that the text begins with, also if it does not close."""
     found: list[tuple[int, int]] = []
     mark, start = "", 0
     for sign in _FENCE.finditer(text):
@@ -361,6 +362,8 @@ def _inside_fences(text: str) -> list[tuple[int, int]]:
             mark, start = sign[1] or sign[2], sign.end()
         if len(found) > 1:
             break
+    if mark and not found and not text[: text.index(mark)].strip():
+        found.append((start, len(text)))
     return found
 
 

@@ -17,7 +17,7 @@ from typedllm.reading.cursor import SPACE, Frame, end_of, shown
 from typedllm.reading.fixes import Note
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.scalars import NUMBER
-from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY, DeclaredKey, OpenString, declared_key
+from typedllm.reading.strings import AHEAD, CLOSING_TAG, OPENERS, QUOTED_KEY, DeclaredKey, OpenString, declared_key
 
 _S: Final = r"[ \t\n\r]*"
 _STRING: Final = r'"((?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4})*+)"'
@@ -311,6 +311,12 @@ class JsonReader(BareReader):
                 self.fix("wrong_colon", self.base + self.pos, self.base + self.pos + 1)
                 self.pos += 1
                 return True
+        if sign == "<" and self.stack:
+            if self._lacks(AHEAD):
+                return False
+            if CLOSING_TAG.match(self.buf, self.pos):
+                self.fault("unfinished", self.base + self.pos, self.base + self.pos)
+                return self._end_at_fence()
         found = (_ITEM_SCALAR if self._place() == "item" else _MEMBER_SCALAR).match(self.buf, self.pos)
         if found is None or found.end() - found.start() > self.bounds.digits:
             return self._bare_value()
@@ -415,7 +421,7 @@ class JsonReader(BareReader):
         return True
 
     def _end_at_fence(self) -> bool:
-        """The fence around the document closes before its brackets do."""
+        """The fence or tag around the document closes before its brackets do."""
         end = self.base + self.pos
         while self.stack:
             self.fix("missing_closer", end, end, self.stack[-1].closer)
@@ -428,6 +434,11 @@ class JsonReader(BareReader):
             if self._lacks(AHEAD):
                 return False
             if _FENCE.match(self.buf, self.pos):
+                return self._end_at_fence()
+        if sign == "<":
+            if self._lacks(AHEAD):
+                return False
+            if CLOSING_TAG.match(self.buf, self.pos):
                 return self._end_at_fence()
         if frame.closer == "}":
             if sign in "{[" and len(self.stack) > 1 and self.stack[-2].closer == "]":

@@ -13,7 +13,7 @@ from typedllm.reading.strings import QUOTED_KEY
 from typedllm.reading.target import Target
 
 _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*,|[\[{]|[\"']\s*:)\s*\Z")
-_TAIL: Final = re.compile(r"[,\[{:]\s*\Z")
+_TAIL: Final = re.compile(r"[,\[{]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
 _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )

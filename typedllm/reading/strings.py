@@ -56,11 +56,14 @@ _BRACKETS: Final = re.compile(r"[}\])\s]*")
 _STRAY_WORD: Final = re.compile(rf"\w{{1,30}}\s{{1,4}}[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]\s{{0,3}}:")
 _BEGINS: Final = re.compile(rf"\s*[;，、.:]?\s*[{_QUOTES}{{\[]")
 _OPEN_KEY: Final = re.compile(r"[\"'“][^\W\d][\w$-]{0,40}\s{0,3}:\s{0,3}(?=[\"'“\d{\[tfnTFN-])")
-_SCALAR_ENDS: Final = re.compile(r"(?:-?\d[\d.eE+-]{0,30}|true|false|null|True|False|None)\s{0,4}[,}\]]")
+_SCALAR_ENDS: Final = re.compile(r"(?:-?\d[\d.eE+-]{0,30}|true|false|null|True|False|None)\s{0,4}[,，、；}\]]")
+_ON_ITS_LINE: Final = re.compile(r"(?:-?\d[\d.eE+-]{0,30}|true|false|null|True|False|None)[ \t]{0,4}\r?\n")
 _BARE_VALUE: Final = re.compile(r"-?\d|(?:true|false|null|True|False|None)\b")
 _NEXT_STRING: Final = re.compile(
     rf"[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}](?:\s*[;,\]}})\[{{]|\s+(?:[\"\d-]|(?:true|false|null)\b)|\s*\Z)"
 )
+CLOSING_TAG: Final = re.compile(r"</[^\W\d][\w.:-]{0,60}>\s*(?:\n|</|`{3}|\Z)")
+CLOSING_TAG_BEGUN: Final = re.compile(r"<(?:\Z|/(?:[\w.:-]{0,61}\Z|[\w.:-]{1,61}>\s*(?:\Z|<\Z|`{1,2}\Z)))")
 PLAIN_ITEM: Final = re.compile(rf"(?:\"[^\"\n]*\"|[{_QUOTES}][^{_QUOTES}\n]*[{_QUOTES}])\s*(?:[,\]}})]|\Z)")
 
 
@@ -208,6 +211,8 @@ def verdict(
         return _after_closer(text, at, complete, closers, inner)
     if text.startswith("```"[: len(text) - at], at):
         return "ends" if complete or len(text) - at >= 3 else "more"
+    if sign == "<" and inner % 2 == 0 and (said := _before_tag(text, at, complete)) is not None:
+        return said
     if place == "member" and sign in ";；，、" + OPENERS and inner % 2 == 0:
         key = at if sign in OPENERS else _end(_SPACE, text, at + 1)
         if key > 0 and declared_key(text, key, known):
@@ -418,12 +423,7 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
             return "ends" if complete else "more"
         return _comment(text, after, complete) if text[after] == "/" else "ends" if text[after] in OPENERS else "inner"
     if sign in ";；，、":
-        after = _end(_SPACE, text, at + 1)
-        if after == len(text):
-            return "ends" if complete else "more"
-        if text[after] in "}])":
-            return _after_closer(text, after, complete, closers, inner)
-        return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
+        return _after_other_comma(text, at, complete, place, closers, inner)
     if sign in ".:" and place == "member":
         return _before_sign(text, at, complete, inner)
     if sign == ":" and place == "item":
@@ -441,6 +441,25 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
         return "inner"
     said = _key(text, at, complete)
     return "doubt" if said == "ends" and inner % 2 and sign.isalpha() else said
+
+
+def _after_other_comma(text: str, at: int, complete: bool, place: Place, closers: str, inner: int) -> Verdict:
+    """A sign follows that may stand for the comma before the next part."""
+    after = _end(_SPACE, text, at + 1)
+    if after == len(text):
+        return "ends" if complete else "more"
+    if text[after] in "}])":
+        return _after_closer(text, after, complete, closers, inner)
+    if place == "item" and text[at] != ";" and (text[after].isalnum() or text[after] == "-"):
+        return _scalar(text, after, complete, inner)
+    return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
+
+
+def _before_tag(text: str, at: int, complete: bool) -> Verdict | None:
+    """A tag closes behind which nothing stands on the line: that of the document, as a fence does. None: there is none."""
+    if not complete and CLOSING_TAG_BEGUN.match(text, at) and len(text) - at < AHEAD:
+        return "more"
+    return "ends" if CLOSING_TAG.match(text, at) else None
 
 
 def _before_sign(text: str, at: int, complete: bool, inner: int) -> Verdict:
@@ -465,7 +484,7 @@ def _before_container(text: str, at: int, complete: bool, place: Place, closers:
 
 def _scalar(text: str, at: int, complete: bool, inner: int) -> Verdict:
     """A number or literal behind an item without a comma between: the next item, if the list goes on behind it."""
-    found = _SCALAR_ENDS.match(text, at)
+    found = _SCALAR_ENDS.match(text, at) or ("\n" in text[:at] and _ON_ITS_LINE.match(text, at))
     if found:
         return "doubt" if inner % 2 else "ends"
     return "inner" if complete or len(text) - at >= 40 else "more"

@@ -110,13 +110,24 @@ class Weighing(Generic[T]):
         """A candidate, without the unknown keys around it where only what is inside fits."""
         option = self.aligned(found, node, text)
         if option.valid:
-            return option
+            return self._item_or_envelope(option, node, text)
         for inner, notes in envelopes(node, self.target.root):
             unwrapped = self.aligned(found, inner, text, *notes)
             if unwrapped.valid:
                 return unwrapped
             if unwrapped.known and not option.known:
                 option = unwrapped
+        return option
+
+    def _item_or_envelope(self, option: Option[T], node: Node, text: str) -> Option[T]:
+        """One item of free keys for a list of them: a list in it may as well be the answer."""
+        if node.kind != "object" or not self.target.root.is_map or "single_item" not in option.kinds:
+            return option
+        for inner, notes in envelopes(node, self.target.root):
+            items = inner.items if inner.kind == "array" else []
+            if any(item.kind == "object" for item in items) and self.aligned(option.found, inner, text, *notes).valid:
+                option.entries.append(Entry("", Note("unclear_union", node.start, node.end, "", True)))
+                option.valid, option.value = False, None
         return option
 
     def all(self, found: Sequence[Found], text: str) -> list[Option[T]]:
@@ -190,7 +201,7 @@ class Weighing(Generic[T]):
             if other.json != whole:
                 near, plain, said = rivals(other.json, other.length(least), self.bounds), other, other.json
         root = self.target.root
-        if found.cut:
+        if found.cut or _is_closed_around(found.node):
             near = [each for each in near if _is_before_cut(option, each, said) or _knows_more(option, each, root)]
         if option.valid or root.open:  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
@@ -280,6 +291,11 @@ class Weighing(Generic[T]):
         option = self.aligned(whole, node, text)
         meant = found[0].word >= 0 and all(_known([item], root) for item in option.data)
         return [option] if option.rank.unfit == 0 or meant else []
+
+
+def _is_closed_around(node: Node) -> bool:
+    """Whether its last brackets are missing, and the fence or tag around it says that it ends there."""
+    return any(note.kind == "missing_closer" and note.start == node.end for note in node.remarks)
 
 
 def _is_lone_pair(rival: Rival) -> bool:
