@@ -412,3 +412,51 @@ def test_what_may_be_an_envelope_of_a_map_or_a_part_of_it_is_asked_about(declare
 def test_a_fence_that_does_not_close_is_none_of_a_lone_scalar(declared: Any, text: str, value: Any) -> None:
     assert read(declared, text) == value
     assert declared in (bool, Stay | None) or not Schema(declared).read(text, finish_reason="length").ok
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (list[str], '[\n  "oat",\n]\n\nI set "tags" to [] since none were mentioned.', ["oat"]),
+        (list[str], '["oat"]\n\nI set "tags" to [] since none were mentioned.', ["oat"]),
+        (dict[str, Any], "{'oat': 1}\n\nNote: missing values would be {} or null.", {"oat": 1}),
+        (list[int], "Based on [1][2], the answer is:\n[\n  42,\n]\n[1] a.pdf\n[2] b.pdf", [42]),
+        (dict[str, Any], '{oat: 1}\n\nExample of another valid answer: {"tea": 2}', {"oat": 1}),
+        (list[str], "There are none, so the list is [] today.", []),  # nothing else is there
+        (list[list[str]], '[["oat"], []]\n\n[["oat"], []]', [["oat"], []]),  # said twice
+    ],
+)
+def test_a_container_in_a_sentence_is_no_answer_where_there_is_another(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+
+
+def test_an_empty_container_in_a_sentence_does_not_stand_for_a_broken_answer() -> None:
+    assert refused(list[int], '[1, "two", 3]\n\nI set the others to [] for now.')
+    assert refused(Stay | None, '{"guest": "Lund", "nights": "some"}\n\nWithout a guest it would be null.')
+
+
+@pytest.mark.parametrize(
+    "around", ["<![CDATA[{}]]>", "<data><![CDATA[\n{}\n]]></data>", "The result: \\boxed{{{}}}", '"{}"', '"\n{}\n"']
+)
+@pytest.mark.parametrize(
+    "inside", ['{"guest": "Lund", "nights": 2}', '{"guest": "Lund", "nights": 2,}', '[{"guest": "Lund", nights: 2}]']
+)
+def test_brackets_and_quotes_around_the_document_are_none_of_it(around: str, inside: str) -> None:
+    declared = list[Stay] if inside.startswith("[") else Stay
+    value = Stay(guest="Lund", nights=2)
+    assert read(declared, around.format(inside)) == ([value] if inside.startswith("[") else value)
+
+
+def test_a_list_of_texts_in_plain_quotes_is_not_its_first_bracket() -> None:
+    assert read(list[str], '"["oat \\\\ cow", "tea"]"') == ["oat \\ cow", "tea"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (dict[str, str], '{"said": ""no""}', {"said": '"no"'}),
+        (dict[str, Stay], '{"a": {"guest": ""Lund"", "nights": 2}}', {"a": Stay(guest='"Lund"', nights=2)}),
+    ],
+)
+def test_quotes_at_both_ends_of_a_text_in_a_map_are_a_part_of_it(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value

@@ -247,7 +247,7 @@ class Cursor:
         frame = self.stack[-1]
         if frame.closer != "}":
             return frame.shape.item(len(frame.node.items))
-        if frame.key not in frame.known and len(self.stack) == 1 and not self.around:
+        if frame.key not in frame.known and len(self.stack) == 1 and not (self.around or self.shape.takes_any_key):
             return self.shape  # an envelope, if anything
         return frame.shape.child(frame.key)
 

@@ -338,7 +338,8 @@ def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "")
 
 def _candidate(option: Option[Any], chosen: bool) -> Candidate:
     fit = "valid" if option.valid else f"{option.known} declared keys, {option.rank.unfit} parts that do not fit"
-    mark = {0: "", 1: ", fenced"}.get(option.found.mark, ", marked" if option.found.mark > 0 else ", an example")
+    other = ", marked" if option.found.mark > 0 else ", in a sentence" if option.found.aside else ", an example"
+    mark = {0: "", 1: ", fenced"}.get(option.found.mark, other)
     return Candidate(Span(option.found.start, option.found.end), chosen, fit + mark)
 
 

@@ -29,8 +29,9 @@ _MARK: Final = (
     r"|\[(?i:/?(?:think|thinking|thought|reasoning)\])|◁(?i:/?(?:think|thinking)▷)"
 )
 _SIGN: Final = re.compile(  # each form begins with one sign, by which a search passes over prose at once
-    rf"{_MARK}|\{{|\[|```(?:`{{0,37}})|~~~(?:~{{0,37}})|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[])"
+    rf"{_MARK}|\{{|\[|```(?:`{{0,37}})|~~~(?:~{{0,37}})|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[](?!(?:\s{{0,40}}[{{\[]){{0,3}}\s{{0,40}}\"\w))"
 )
+_IN_QUOTES: Final = re.compile(r"\"(?:\s|\\[nt]){0,40}+(?:[{\[]\s*){1,4}(?:[^\s\"{\[]|\"[\s\S])")
 _BRACKETED: Final = [f"[{sign}{name}]" for sign in ("", "/") for name in ("think", "thinking", "thought", "reasoning")]
 _LONGEST_MARK: Final = max(map(len, _BRACKETED))
 _TAG: Final = re.compile(_MARK)
@@ -174,6 +175,8 @@ class Extractor:
         return found.end()
 
     def _begins(self, found: re.Match[str]) -> bool:
+        if found[0] == "[" and (self._line + self._buf[: found.start()]).endswith("<![CDATA"):
+            return False
         if found[0] == '"':
             return not self.found and self._is_alone(self._buf[: found.start()])
         return begins(self._buf, found.start())
@@ -197,7 +200,9 @@ class Extractor:
             tail = self._buf[found.start() : found.start() + _LONGEST_MARK].lower()
             if any(mark.startswith(tail) for mark in _BRACKETED):
                 return False
-        if self._thinking >= 0 or found[0][0] in '<◁"(' or (len(found[0]) > 1 and found[0][0] == "["):
+        if found[0] == '"':
+            return _IN_QUOTES.match(self._buf, found.start()) is not None
+        if self._thinking >= 0 or found[0][0] in "<◁(" or (len(found[0]) > 1 and found[0][0] == "["):
             return True
         if found[0][0] in "`~":
             return "\n" in self._buf[found.end() : found.start() + AHEAD]

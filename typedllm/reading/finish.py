@@ -10,7 +10,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.escaped import unescaped
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import Note
-from typedllm.reading.found import AHEAD, HELD, Found, is_operand, is_reference, lead_of
+from typedllm.reading.found import AHEAD, HELD, Found, is_operand, is_reference, lead_of, set_aside
 from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
@@ -19,7 +19,7 @@ from typedllm.reading.unopened import unopened
 
 _UNESCAPED: Final = 5
 _AGAIN: Final = 4  # how often the text may be read again in search of JSON
-_CLOSERS: Final = re.compile(r"\s*[}\])][}\])\s]*")
+_CLOSERS: Final = re.compile(r"\s*(?!\]\]>)[}\])](?:(?!\]\]>)[}\])\s])*")
 
 
 def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
@@ -28,6 +28,7 @@ def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAU
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:
+        set_aside(each, text)
         extra = _CLOSERS.match(text, each.end)
         if extra and not each.cut:
             each.node.note(Note("extra_closer", each.end, each.end + len(extra[0].rstrip())))

@@ -19,13 +19,16 @@ _OPERATOR_BEFORE: Final = re.compile(
     re.MULTILINE,
 )
 _OPERATOR_BEHIND: Final = re.compile(r"\s*\??\.[^\W\d]\w{0,60}\(|[ \t]*=(?![=>])|[ \t)]*[=!]=")
+_PARTS: Final = re.compile(r"[{}\[\]]|\w\(")
 _NEXT_TAG: Final = re.compile(r"</(?P<name>\w[\w.:-]{0,40})>\s*,?\s*<(?P=name)(?:\s[^<>\n]{0,60})?>")
 _BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t]+\Z")
 BETWEEN: Final = re.compile(r"[\s,;]*")
 _NEXT_FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[\s,;]*(?P=fence)[\w+.#-]*\s*")
-_FINAL: Final = re.compile(
-    r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b|\banswer\b|\bresult\b", re.IGNORECASE
+_CORRECTED: Final = re.compile(
+    r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b", re.IGNORECASE
 )
+_FINAL: Final = re.compile(rf"{_CORRECTED.pattern}|\b(?:answer|result)\b", re.IGNORECASE)
+_ONE_OF_MANY: Final = re.compile(r"\b(?:example|e\.g\.|for instance|such as)", re.IGNORECASE)
 _MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
 FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
 _EXAMPLE: Final = re.compile(
@@ -47,6 +50,7 @@ class Found:
         mended: whether it is not JSON as it stands.
         unclosed: whether it stands in reasoning that never ended.
         closed_more: whether brackets behind it close more than it opened.
+        aside: whether it is a part of a sentence, as the `[]` in "there are none, so I left [] there".
     """
 
     node: Node
@@ -57,6 +61,7 @@ class Found:
     unclosed: bool = False
     mended: bool = False
     closed_more: bool = False
+    aside: bool = False
 
     @property
     def start(self) -> int:
@@ -65,8 +70,8 @@ class Found:
 
     @property
     def word(self) -> int:
-        """What the words before it say: 1 that it is the answer, -1 that it is not, 0 neither."""
-        return word_of(self.lead)
+        """What the words around it say: 1 that it is the answer, -1 that it is not, 0 neither."""
+        return word_of(self.lead) or -self.aside
 
     @property
     def mark(self) -> int:
@@ -76,8 +81,9 @@ class Found:
 
 def word_of(lead: str) -> int:
     """What words before an answer say: 1 that it is the answer, -1 that it is not, 0 neither."""
-    example = bool(_EXAMPLE.search(lead.rpartition("\n")[2]))
-    final = bool(_FINAL.search(_MARKUP.sub(" ", lead) if example else lead))
+    line = lead.rpartition("\n")[2]
+    example = bool(_EXAMPLE.search(line))
+    final = (_CORRECTED if _ONE_OF_MANY.search(line) else _FINAL).search(_MARKUP.sub(" ", lead) if example else lead)
     return 1 if final else -example
 
 
@@ -90,6 +96,20 @@ def lead_of(prose: str) -> str:
 def is_reference(text: str, start: int, end: int) -> bool:
     """Whether a list of numbers may as well be a reference to a source, such as `[1]`."""
     return _REFERENCE.fullmatch(text, start, end) is not None
+
+
+def set_aside(each: Found, text: str) -> None:
+    """Notes of a candidate whether it stands in the middle of a sentence, on a line with the words around it."""
+    if each.fenced or each.cut or "\n" in text[each.start : each.end]:
+        return
+    before = text[max(0, each.start - AHEAD) : each.start].rpartition("\n")[2].rstrip()
+    after = text[each.end : each.end + AHEAD].partition("\n")[0].lstrip()
+    if _PARTS.search(before) or _PARTS.search(after):
+        return  # one of several on the line
+    if before[-1:].isalnum() or before.endswith((",", ";")):
+        each.aside = after == "" or after[0].isalnum() or after[0] in ".,;?!)"
+    elif before == "" and after[:1].isalnum() and is_reference(text, each.start, each.end):
+        each.aside, each.lead = True, ""  # what the lines before announce is not this
 
 
 def is_operand(text: str, start: int, end: int) -> bool:

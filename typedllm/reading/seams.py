@@ -14,6 +14,8 @@ from typedllm.reading.target import Target
 
 _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*,|[\[{]|[\"']\s*:)\s*\Z")
 _TAIL: Final = re.compile(r"[,\[{]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
+_WRAPPED: Final = re.compile(r"(?:\\[A-Za-z]{1,30}\{|(?P<xml><!\[CDATA\[))\s*\Z")
+"""What ends in a bracket that is none of the document: a macro of LaTeX (`\\boxed{...}`), character data of XML."""
 _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
@@ -35,12 +37,17 @@ def torn(start: int, end: int, text: str, closed_more: bool = False, mended: boo
         closed_more: whether brackets behind it close more than it opened.
         mended: whether it is not JSON as it stands, so that its end may be the end of a part of it.
     """
-    if (_TAIL if closed_more else _BEFORE).search(text[max(0, start - _LOOK) : start]):
+    before = text[max(0, start - _LOOK) : start]
+    wrapped = _WRAPPED.search(before)
+    if wrapped is None and (_TAIL if closed_more else _BEFORE).search(before):
         return Note("unexpected_text", max(0, start - _LOOK), start, "", True)
     behind = _BEHIND.match(text, end, end + _LOOK)
+    rest = text[end : end + _FURTHER]
+    if wrapped and wrapped["xml"]:
+        rest = rest.partition("]]>")[0]
     if (
         behind
-        or (mended and _closes_more(text[end : end + _FURTHER]))
+        or (mended and _closes_more(rest))
         or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end])
     ):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)

@@ -432,6 +432,11 @@ class Shape:
             return found
         return self.extra if isinstance(self.extra, Shape) else self._anything
 
+    @property
+    def takes_any_key(self) -> bool:
+        """Whether it says what stands at keys that are not declared."""
+        return isinstance(self.extra, Shape)
+
     def foresees(self, key: str) -> bool:
         """Whether the type says what stands at this key."""
         return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)

@@ -289,7 +289,10 @@ class Weighing(Generic[T]):
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
         option = self.aligned(whole, node, text)
-        meant = found[0].word >= 0 and all(_known([item], root) for item in option.data)
+        lists = any(
+            each.node.kind == "array" for each in found
+        )  # each may be the list: told from its items only by these
+        meant = found[0].word >= 0 and not lists and all(_known([item], root) for item in option.data)
         return [option] if option.rank.unfit == 0 or meant else []
 
 
