@@ -112,8 +112,25 @@ def test_what_stands_beside_a_list_and_is_no_item_of_it_is_no_second_answer() ->
         assert len(read(list[Stay], text)) == 1
 
 
-def test_a_word_two_lines_above_does_not_make_an_example_of_the_answer() -> None:
-    assert read(Stay, f"{DRAFT}\nThat was wrong.\n\nThis is the stay:\n{{'guest': 'Lund', 'nights': 3}}").nights == 2
+def test_what_is_called_wrong_above_the_answer_is_the_one_before() -> None:
+    assert read(Stay, f"{DRAFT}\nThat was wrong.\n\nThis is the stay:\n{{'guest': 'Lund', 'nights': 3}}").nights == 3
+
+
+@pytest.mark.parametrize(
+    "other", ["{'guest': 'Lund', 'nights': 3}", '{"guest": "Lund", "nights": 3,}', '{guest: "Lund", nights: 3}}']
+)
+def test_another_notation_does_not_tell_one_answer_from_another(other: str) -> None:
+    assert refused(Stay, f"One:\n{DRAFT}\n\nTwo:\n{other}")
+    assert refused(Stay, f"One:\n{other}\n\nTwo:\n{DRAFT}")
+    assert read(Stay, f"One:\n{other}\n\nTwo:\n```json\n{DRAFT}\n```").nights == 2
+
+
+@pytest.mark.parametrize(
+    "word", ["Previous answer for reference:", "In an earlier version I had", "Step 1, rough version:"]
+)
+def test_an_earlier_version_is_no_answer(word: str) -> None:
+    assert read(Stay, f"{word}\n{DRAFT}\n\nNow:\n{{'guest': 'Lund', 'nights': 3}}").nights == 3
+    assert read(Stay, f"{{'guest': 'Lund', 'nights': 3}}\n\n{word} {DRAFT}").nights == 3
 
 
 # ---- a style throughout, and one sign ----

@@ -25,16 +25,19 @@ _BULLET: Final = re.compile(r"(?:\A|[,;]?\s*\n)\s*(?:[-*•]|[0-9]{1,3}[.)])[ \t
 BETWEEN: Final = re.compile(r"[\s,;]*")
 _NEXT_FENCE: Final = re.compile(r"\s*(?P<fence>`{3,}|~{3,})[\s,;]*(?P=fence)[\w+.#-]*\s*")
 _CORRECTED: Final = re.compile(
-    r"\b(?:final|corrected|correction|fixed|revised|updated|actual|actually)\b", re.IGNORECASE
+    r"\b(?:final|corrected|correction|fixed|revised|updated|checked|verified|improved|actual|actually)\b", re.IGNORECASE
 )
 _FINAL: Final = re.compile(rf"{_CORRECTED.pattern}|\b(?:answer|result)\b", re.IGNORECASE)
-_ONE_OF_MANY: Final = re.compile(r"\b(?:example|e\.g\.|for instance|such as)", re.IGNORECASE)
-_MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
-FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
+_ONE_OF_MANY: Final = re.compile(
+    r"\b(?:example|e\.g\.|for instance|such as|(?:previous|earlier|old|initial|rough)(?:ly)?)\b", re.IGNORECASE
+)
 _EXAMPLE: Final = re.compile(
-    r"\b(?:example|e\.g\.|for instance|such as|format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
+    rf"{_ONE_OF_MANY.pattern}|\b(?:format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
     re.IGNORECASE,
 )
+_TAKEN_BACK: Final = re.compile(r"\b(?:wrong|incorrect|mistaken?|mistakes|oops)\b", re.IGNORECASE)
+_MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
+FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
 
 
 @dataclass(slots=True)
@@ -81,10 +84,12 @@ class Found:
 
 def word_of(lead: str) -> int:
     """What words before an answer say: 1 that it is the answer, -1 that it is not, 0 neither."""
-    line = lead.rpartition("\n")[2]
+    before, _, line = lead.rpartition("\n")
     example = bool(_EXAMPLE.search(line))
     final = (_CORRECTED if _ONE_OF_MANY.search(line) else _FINAL).search(_MARKUP.sub(" ", lead) if example else lead)
-    return 1 if final else -example
+    if final:
+        return 1
+    return -1 if example else int(_TAKEN_BACK.search(before) is not None)
 
 
 def lead_of(prose: str) -> str:

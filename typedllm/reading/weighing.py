@@ -12,7 +12,7 @@ from typedllm.reading.align import Aligner
 from typedllm.reading.arms import Rank
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.envelopes import envelopes
-from typedllm.reading.fixes import TIER, Entry, Note
+from typedllm.reading.fixes import NOTATION, TIER, Entry, Note
 from typedllm.reading.found import Found, in_a_row
 from typedllm.reading.mends import Mend, attach, shift
 from typedllm.reading.nodes import Node
@@ -34,6 +34,7 @@ _CLOSED: Final = " \t\r\n`~"
 _PAIR: Final = re.compile(r'\{\s*"[^"]*"\s*:\s*"[^"]*"\s*\}')  # as well a set of two texts
 _PASSES: Final = 8  # how often a text is looked at, in search of what its parts that are not valid may have been
 _LOOKED_AT: Final = 100_000  # characters that are looked at for that in any text
+_NOTATION: Final = PLAIN | NOTATION | {"extra_closer"}
 _GRADES: Final[Mapping[str, int]] = {"guess": 2, "loss": 3}
 
 
@@ -78,8 +79,8 @@ class Option(Generic[T]):
         fixes = [entry.note.kind for entry in self.entries if not entry.note.fault]
         least = 1 if self.aligner.passed_over else 0
         grade = max((_GRADES.get(TIER[kind], 1) for kind in fixes), default=least) if self.valid else 4
-        if free and grade == 1 and self.kinds <= PLAIN:
-            grade = 0  # another notation
+        if grade == 1 and self.kinds <= _NOTATION:
+            grade = 0  # only written otherwise: that tells no answer from another
         known = 0 if self.valid else -self.known
         mark = self.found.mark if free else self.found.word
         return grade // 2, known, -mark, grade, -self.found.mark, self.rank.unfit, -index
