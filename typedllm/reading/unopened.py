@@ -95,12 +95,12 @@ def _is_item(sign: str, root: Shape) -> bool:
 
 def _members(found: list[Found], text: str, target: Target, bounds: Bounds) -> Found | None:
     """Members without the braces around them, from the first line or from one that begins with a key in quotes."""
-    keys = target.root.properties
+    keys, last = target.root.properties, found[0].start if found else len(text)
     start = len(text) - len(text.lstrip("\ufeff \t\r\n,"))
     first = _FIRST_KEY.match(text, start)
     if first is None or first[1] not in keys:
-        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text) if line[1] in keys), -1)
-    if start < 0 or (found and (found[0].start <= start or text[start] not in '"“')):
+        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text, 0, last) if line[1] in keys), -1)
+    if not 0 <= start < last or (found and text[start] not in '"“'):
         return None
     body = text.rstrip()
     inside = body.rstrip("`~")
