@@ -477,3 +477,17 @@ def test_a_list_of_texts_in_plain_quotes_is_not_its_first_bracket() -> None:
 )
 def test_quotes_at_both_ends_of_a_text_in_a_map_are_a_part_of_it(declared: Any, text: str, value: Any) -> None:
     assert read(declared, text) == value
+
+
+class Guest(BaseModel):
+    """Has a key of tool calls."""
+
+    name: str
+    nights: int = 1
+
+
+@pytest.mark.parametrize("key", ["arguments", "parameters", "args", "input"])
+def test_the_name_in_a_tool_call_is_that_of_the_tool(key: str) -> None:
+    text = f'{{"name": "book", "{key}": {{"name": "Lund", "nights": 2}}}}'
+    assert read(Guest, text) == Guest(name="Lund", nights=2)
+    assert read(Guest, f'{{"functionCall": {text}}}') == Guest(name="Lund", nights=2)

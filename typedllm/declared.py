@@ -14,6 +14,7 @@ from typing_extensions import TypeForm
 
 from typedllm.errors import RepairError, TypedLLMError
 from typedllm.reading.allow import check_allowed
+from typedllm.reading.envelopes import ARGUMENTS
 from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.fixes import known
 from typedllm.reading.leaves import may_lose_digits
@@ -303,7 +304,7 @@ class Schema(Generic[T]):
         """Whether what the validator takes needs no closer look; a number at the token limit may have gone on."""
         if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
             return False
-        if self.target.may_be_called and ('"arguments"' in text or '"parameters"' in text):
+        if self.target.may_be_called and any(f'"{key}"' in text for key in ARGUMENTS):
             return False
         return not (self._has_decimals and may_lose_digits(text))
 

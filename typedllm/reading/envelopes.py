@@ -15,7 +15,8 @@ _MEMBERS: Final = 8
 _CONTAINERS: Final = ("object", "array")
 _TEXT: Final = frozenset({"string"})
 _CALL: Final = frozenset({"name", "type", "id"})
-_ARGUMENTS: Final = frozenset({"arguments", "parameters"})
+ARGUMENTS: Final = frozenset({"arguments", "parameters", "args", "input"})
+"""Keys of a tool call that hold what the tool is called with."""
 _FAILURES: Final = frozenset({"error", "errors", "exception", "refusal"})
 
 
@@ -47,15 +48,15 @@ def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
 def arguments(node: Node, root: Shape) -> Node | None:
     """What stands in a tool call, though the answer has its other keys too: there, they are those of the tool."""
     keys = {member.key for member in node.members}
-    if not root.required or not keys & _ARGUMENTS or not keys <= _CALL | _ARGUMENTS or len(keys & _ARGUMENTS) != 1:
+    if not root.required or not keys & ARGUMENTS or not keys <= _CALL | ARGUMENTS or len(keys & ARGUMENTS) != 1:
         return None
-    inner = next(member for member in node.members if member.key in _ARGUMENTS)
+    inner = next(member for member in node.members if member.key in ARGUMENTS)
     return None if _is_declared(inner.key, root) else inner.node
 
 
 def _may_be_deep(node: Node, member: Member) -> bool:
     """Whether a part that stands in an envelope within another may be the answer."""
-    called = any(each.key in _ARGUMENTS for each in node.members)
+    called = any(each.key in ARGUMENTS for each in node.members)
     return member.node.kind in _CONTAINERS or _is_encoded(member.node) or called
 
 
@@ -69,7 +70,7 @@ def _wrapped(node: Node, root: Shape) -> Member | None:
     if node.kind != "object" or root.open or not 1 <= len(node.members) <= _MEMBERS:
         return None
     keys = {member.key for member in node.members}
-    called = bool(keys & _ARGUMENTS) and keys <= _CALL | _ARGUMENTS
+    called = bool(keys & ARGUMENTS) and keys <= _CALL | ARGUMENTS
     beside = keys - _CALL if called else keys
     if root.is_map and not (called and len(keys) > 1) and not _holds_list(node, root):
         return None  # a key of the map may be what it seems to be wrapped in
