@@ -491,3 +491,31 @@ def test_the_name_in_a_tool_call_is_that_of_the_tool(key: str) -> None:
     text = f'{{"name": "book", "{key}": {{"name": "Lund", "nights": 2}}}}'
     assert read(Guest, text) == Guest(name="Lund", nights=2)
     assert read(Guest, f'{{"functionCall": {text}}}') == Guest(name="Lund", nights=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "guest"),
+    [
+        ('{\n  "guest": "Lund, B., # from page 3\n  "nights": 2\n}', "Lund, B."),
+        ('{\n  "guest": "Lund, // it\'s the "first" one\n  "nights": 2 // too\n}', "Lund"),
+        ("{'guest': 'Lund\", 'nights': 2}", "Lund"),
+        ("{'guest': 'the \"Lund\"', 'nights': 2}", 'the "Lund"'),
+        ("{'guest': ''Lund', 'nights': 2}", "Lund"),
+    ],
+)
+def test_a_quote_is_missing_before_a_remark_or_another_stands_for_it(text: str, guest: str) -> None:
+    assert read(Stay, text) == Stay(guest=guest, nights=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'guest': 'x', 'nights': 1, 'extras': ['tea\", 'a \"good\" bed', 'soap']}",  # one item or two
+        "{'guest': 'x', 'nights': 1, 'extras': ['tea,'it\\'s a bed', 'soap']}",
+        '{"guest": "x", "nights": 1, "extras": ["3"\nbeds", "soap"]}',
+        '{"guest": "x", "nights": 1, "extras": ["tea". // as stated\n  "soap"]}',
+        '{"guest": "x", "nights": 1, "remarks": null.}',
+    ],
+)
+def test_what_may_be_two_items_is_not_taken_for_one(text: str) -> None:
+    assert refused(Stay, text)

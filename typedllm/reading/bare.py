@@ -180,6 +180,8 @@ class BareReader(QuotedReader):
             return word[-1].isdigit() and self._guide().is_text
         if _ESCAPE.search(word) or _closes(word) or _PREFIXED.fullmatch(word) or not any(map(str.isalnum, word)):
             return True
+        if word[-1] in ".;" and scalar(word[:-1]).kind in ("number", "literal"):
+            return True  # the sign may stand for a comma
         head = _HEAD.match(word)
         if head and scalar(head[1]).kind in ("number", "literal"):
             return True  # a bracket behind a value: a comma may be missing

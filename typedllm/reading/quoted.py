@@ -49,7 +49,7 @@ _INFO: Final = re.compile(r"[\w.+#/ -]{0,40}\n")
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
 _STRUCTURE_BEFORE: Final = re.compile(
-    r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z|\"[ \t]*,[ \t]*\n\s*\Z"
+    r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z|\"[ \t]*[,.;:]?[ \t]*(?:(?://|#)[^\n]*)?\n\s*\Z"
 )
 _COMMAS: Final = (";", "；", "，", "、")
 _RECENT: Final = 8
@@ -59,6 +59,9 @@ _ATTRIBUTE: Final = re.compile(r"\s+[\w:.-]+=[\"']")  # of a tag of HTML
 _IN_TAG: Final = re.compile(r"<[A-Za-z][^<>]*\Z")
 _WORD_ENDS: Final = re.compile(r"[^\s\d]\Z")
 _APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
+_DOUBLE: Final = re.compile(r"\"\s*\Z")
+_REMARK: Final = re.compile(r",[ \t]*(?://|#|/\*)[^\n]*\Z")
+_NEXT_ITEM: Final = re.compile(r"[,;]\s*'(?=\w)")
 
 
 class Lost(NamedTuple):
@@ -211,7 +214,10 @@ class QuotedReader(BracketReader):
         """Whether a quote inside a string looks like its end: the string is empty, or the item before a missing comma."""
         if not behind.text[:1].isspace() or string.inner % 2 == 0:
             return False
-        return at == string.start + 1 or (string.place == "item" and _WORD_ENDS.search(string.tail()) is not None)
+        if at == string.start + 1:
+            return True
+        line_ends = behind.text.lstrip(" \t\r").startswith("\n")  # else it may stand for inches, behind a digit
+        return string.place == "item" and (line_ends or _WORD_ENDS.search(string.tail()) is not None)
 
     def _verdict(self, string: OpenString, behind: Behind) -> Verdict:
         known = self.stack[-1].known if string.place == "member" else frozenset[str]()
@@ -310,7 +316,12 @@ class QuotedReader(BracketReader):
             fix, comma = fix if self._has_other_commas() else "likely_quote", True
             kept = kept[:-1].rstrip()
             end = self.base + self.pos - (len(text) - len(kept))
+        if (remark := _REMARK.search(kept)) and not lost.closers:
+            kept, comma = kept[: remark.start()], True
+            end = self.base + self.pos - (len(text) - len(kept))
         other = _FOREIGN.search(kept) or _APOSTROPHE.search(kept)
+        if string.closers == "'" and kept.count('"') % 2:
+            other = _DOUBLE.search(kept) or other
         closed = other is not None and closes_inner(kept, other.start())
         if closed:
             fix = "likely_quote"
@@ -368,7 +379,7 @@ class QuotedReader(BracketReader):
         if free and string.inner == 2 and string.closers != "'":
             return text  # a text in quotes
         count = sum(text.count(quote) for quote in string.closers)
-        if count != string.inner and count % 2 == 0:
+        if count != string.inner and count % 2 == 0 and string.closers != "'":
             return text  # it ends, or begins, what an escaped one does at its other end
         kind = "likely_quote" if free else "extra_quote"
         string.notes = [note._replace(kind=kind, after="") if note in inner else note for note in string.notes]
@@ -384,6 +395,8 @@ class QuotedReader(BracketReader):
         ):  # the one at the start of a line begins another string
             likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
             string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
+        if string.closers == "'" and string.place == "item" and string.inner and _NEXT_ITEM.search(text):
+            self.fix("likely_quote", string.start, end, shown(text))  # it may be two items
         if cut:
             self.fix(cut, string.start, end, shown(text))
         self._string = None

@@ -62,6 +62,8 @@ _TOKENS: Final = re.compile(
     rf'|[}}\]](?={_W}(?:[,\]}}]|\Z))|[,:](?={_W}["{{\[\w.+-])))*+'
 )
 """What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
+_LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
+_REMARK: Final = re.compile(r",[ \t]*(?://|#|/\*)[^\n]*\Z")
 _FRACTION: Final = re.compile(r",[0-9]")
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
@@ -209,7 +211,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
                 yield Mend(at, "", sign, doubt)
         if sign == '"':
-            yield Mend(at, "\\", doubt=2 * (_is_structure(text, at) and not _is_of_quotation(text, at)))
+            ends = _is_structure(text, at) or _LINE_ENDS.match(text, at + 1) is not None
+            yield Mend(at, "\\", doubt=2 * (ends and not _is_of_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
             yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(closes_inner(text, at)))
         yield from _exchanged(text, at)
@@ -232,7 +235,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
                 doubt = 2 if sign + after in ("{}", "[]") else int(sign in "{[" or _is_inside(text, at, sign))
                 yield Mend(at, sign, doubt=doubt)  # an empty container would be a value that nobody wrote
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
-        fits = fits and not _makes_blank(text, at) and not _is_lone_quote(text, at - 1)
+        fits = fits and not _makes_blank(text, at) and not _is_lone_quote(text, at - 1) and not _ends_remark(text, at)
         doubt = 2 if not fits else int(_is_other_quote(text, at))
         yield Mend(at, '"', doubt=doubt)
 
@@ -271,6 +274,11 @@ def _makes_blank(text: str, at: int) -> bool:
     """Whether a quote here would make a text without a character of the one beside it: that may be one too many."""
     opening = at - (text[at - 1 : at] == '"')
     return text[opening : opening + 1] == '"' and _OPENS.search(text[max(0, opening - 8) : opening]) is not None
+
+
+def _ends_remark(text: str, at: int) -> bool:
+    """Whether a quote here would take a remark into the text before it."""
+    return _REMARK.search(text[max(0, at - _STRETCH) : at]) is not None
 
 
 def _is_lone_quote(text: str, at: int) -> bool:
