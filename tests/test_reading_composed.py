@@ -519,3 +519,18 @@ def test_a_quote_is_missing_before_a_remark_or_another_stands_for_it(text: str, 
 )
 def test_what_may_be_two_items_is_not_taken_for_one(text: str) -> None:
     assert refused(Stay, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        (list[str], '["oat，"cow"]'),  # a quote is missing, or one of the text
+        (list[str], '["oat"，cow"]'),
+        (Stay, '{guest: Lund, remarks: "x", nights: 2, other: value"}'),
+        (dict[str, Any], "{'paid': False, 'nights'': [2, 3]}"),
+        (dict[str, Any], "{paid: 'no\", nights: 'two'}"),
+        (list[dict[str, Any]], '[{"a": /* x */ "oat\n  },\n  {\n    "b": /* x */ "cow"}]'),
+    ],
+)
+def test_what_may_have_taken_in_the_next_part_is_asked_about(declared: Any, text: str) -> None:
+    assert refused(declared, text)

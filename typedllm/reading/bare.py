@@ -31,6 +31,7 @@ _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
 _ESCAPED: Final = re.compile(r"\\(?:[^A-Za-z]|n)")
 _HEAD: Final = re.compile(r"([^\s(\[{]+)\s*[\[{]")
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
+_SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  # a key
 _ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
 _RECENT: Final = 8
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
@@ -177,8 +178,16 @@ class BareReader(QuotedReader):
         if word.startswith("&") and word.endswith(";"):
             return True  # quotes as HTML writes them
         if quoted:
-            return word[-1].isdigit() and self._guide().is_text
-        if _ESCAPE.search(word) or _closes(word) or _PREFIXED.fullmatch(word) or not any(map(str.isalnum, word)):
+            return (word[-1].isdigit() and self._guide().is_text) or (
+                self._place() == "member" and self._is_stray_key()
+            )
+        if (
+            _SWALLOWED.search(word)
+            or _ESCAPE.search(word)
+            or _closes(word)
+            or _PREFIXED.fullmatch(word)
+            or not any(map(str.isalnum, word))
+        ):
             return True
         if word[-1] in ".;" and scalar(word[:-1]).kind in ("number", "literal"):
             return True  # the sign may stand for a comma
@@ -188,6 +197,11 @@ class BareReader(QuotedReader):
         if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
             return True
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
+
+    def _is_stray_key(self) -> bool:
+        """Whether the key of this member has no quotes either, and is not declared where others are: all may be text."""
+        frame = self.stack[-1]
+        return bool(frame.known) and frame.key not in frame.known and self._is_bare_key()
 
     def _is_variable(self, word: str) -> bool:
         """Whether the word of a value is that of its key: in code it names a variable, whose value is not known."""

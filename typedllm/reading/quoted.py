@@ -49,7 +49,7 @@ _INFO: Final = re.compile(r"[\w.+#/ -]{0,40}\n")
 _ESCAPES: Final = re.compile(r'(?:\\["\\/bfnrt])++')
 _SEAM: Final = re.compile(r"(\s*(?:[}\])]\s*)*)(,\s*|(?<=\n)[ \t]*|\A\s+)\Z")
 _STRUCTURE_BEFORE: Final = re.compile(
-    r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|\*/[\s+,]*\Z|\"[ \t]*[,.;:]?[ \t]*(?:(?://|#)[^\n]*)?\n\s*\Z"
+    r"(?:\n|[“”«»´`'’])\s*[\[\]{}(),:][\s\[\]{}(),:]*\Z|[，、；]\s*\Z|\*/[\s+,]*\Z|\"[ \t]*[,.;:]?[ \t]*(?:(?://|#)[^\n]*)?\n\s*\Z"
 )
 _COMMAS: Final = (";", "；", "，", "、")
 _RECENT: Final = 8
@@ -61,7 +61,11 @@ _WORD_ENDS: Final = re.compile(r"[^\s\d]\Z")
 _APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
 _DOUBLE: Final = re.compile(r"\"\s*\Z")
 _REMARK: Final = re.compile(r",[ \t]*(?://|#|/\*)[^\n]*\Z")
-_NEXT_ITEM: Final = re.compile(r"[,;]\s*'(?=\w)")
+_NEXT: Final = {
+    "item": re.compile(r"[,;]\s*'(?=\w)"),
+    "member": re.compile(r"[\"']\s*,\s*[\"']?\w{1,60}[\"']?\s*:"),
+}
+"""What would be the beginning of the next part behind a text in single quotes."""
 
 
 class Lost(NamedTuple):
@@ -332,6 +336,8 @@ class QuotedReader(BracketReader):
             fix = "likely_quote"  # its backslash may be the last sign of the text
         elif not kept:
             fix = "likely_quote"  # a text without a character may be a quote too many
+        elif _STRUCTURE_BEFORE.search(kept):
+            fix = "likely_quote"  # it took in the end of the object, or of the list, that it stands in
         elif string.closers == '"' and string.inner % 2:
             fix = "likely_quote"  # a quote inside may be the one that is missing
         if string.is_unclear:
@@ -395,8 +401,8 @@ class QuotedReader(BracketReader):
         ):  # the one at the start of a line begins another string
             likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
             string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
-        if string.closers == "'" and string.place == "item" and string.inner and _NEXT_ITEM.search(text):
-            self.fix("likely_quote", string.start, end, shown(text))  # it may be two items
+        if string.closers == "'" and string.inner and string.place in _NEXT and _NEXT[string.place].search(text):
+            self.fix("likely_quote", string.start, end, shown(text))  # it may be two parts
         if cut:
             self.fix(cut, string.start, end, shown(text))
         self._string = None

@@ -32,10 +32,11 @@ _DIGITS: Final = "\0{}".format  # a number is no text of the same digits
 _PARSE: Final = json.JSONDecoder(parse_int=_DIGITS, parse_float=_DIGITS).raw_decode
 _CLOSING: Final = " \t\r\n}])`~"
 _OTHER_QUOTES: Final = "'`´“”„‟«»＂"
+_PAIRS: Final = {"“": "”", "„": "“”", "«": "»", "‟": "”"}
 _APOSTROPHE: Final = re.compile(r"[snoh\d\\]['’′]")
 _SIGNS: Final = re.compile(rf'[{{}}\[\],:"\\\n();={_OTHER_QUOTES}]')
 _MORE: Final = re.compile(r'\s*[,:"}\]]')
-_OPENS: Final = re.compile(r"[,:{\[]\s*\Z")
+_OPENS: Final = re.compile(r"[,:{\[，、；：]\s*\Z")
 _OUTLINE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
 _ENDED: Final = re.compile(r'["}\]\w]')
 _BEGUN: Final = re.compile(r'["{\[\w-]')
@@ -51,7 +52,7 @@ _FITS: Final = {
 _OTHERS: Final = {",": ":", ":": ",", "{": "[", "[": "{", "(": "{[", "}": "]", "]": "}", ")": "}]", ";": ",:", "=": ":"}
 _FEET: Final = re.compile(r"\d{1,3}\s?['’′]\s?\d{1,2}(?:\.\d{1,2})?\"")  # and inches: the quote ends no text
 _NUMBER: Final = re.compile(r"[:,\[]\s*-?\d[\d.]*\Z")
-_CLOSES: Final = re.compile(r"\s*[,:}\]]")
+_CLOSES: Final = re.compile(r"\s*[,:}\]，、；：]")
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TO_LAST_QUOTE: Final = re.compile(r'.*(?<!\\)(?:\\\\)*"', re.DOTALL)
 _WITHIN: Final = re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL)
@@ -63,7 +64,9 @@ _TOKENS: Final = re.compile(
 )
 """What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
 _LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
-_REMARK: Final = re.compile(r",[ \t]*(?://|#|/\*)[^\n]*\Z")
+_REMARK: Final = re.compile(
+    r",[ \t]*(?://|#|/\*)[^\n]*\Z|(?:\n|\\n)[ \t]*[}\]](?:\s|\\n)*,(?:\s|\\n)*[{\[]?(?:\s|\\n)*\Z"
+)
 _FRACTION: Final = re.compile(r",[0-9]")
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
@@ -214,7 +217,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             ends = _is_structure(text, at) or _LINE_ENDS.match(text, at + 1) is not None
             yield Mend(at, "\\", doubt=2 * (ends and not _is_of_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
-            yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(closes_inner(text, at)))
+            paired = closes_inner(text, at) or _is_paired(text, at)
+            yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(paired))
         yield from _exchanged(text, at)
     yield from _swaps(text, near)
     first = max(start, failure - _STRETCH)
@@ -277,8 +281,14 @@ def _makes_blank(text: str, at: int) -> bool:
 
 
 def _ends_remark(text: str, at: int) -> bool:
-    """Whether a quote here would take a remark into the text before it."""
+    """Whether a quote here would take a remark into the text before it, or the brackets at the end of a line."""
     return _REMARK.search(text[max(0, at - _STRETCH) : at]) is not None
+
+
+def _is_paired(text: str, at: int) -> bool:
+    """Whether a typographic quote opens what another one closes before the next double quote."""
+    closers = _PAIRS.get(text[at], "")
+    return any(sign in closers for sign in text[at + 1 : at + _STRETCH].partition('"')[0])
 
 
 def _is_lone_quote(text: str, at: int) -> bool:

@@ -452,7 +452,11 @@ def _after_other_comma(text: str, at: int, complete: bool, place: Place, closers
         return _after_closer(text, after, complete, closers, inner)
     if place == "item" and text[at] != ";" and (text[after].isalnum() or text[after] == "-"):
         return _scalar(text, after, complete, inner)
-    return _key(text, after, complete) if place == "member" else "ends" if text[after] in OPENERS else "inner"
+    if place == "member":
+        return _key(text, after, complete)
+    if text[after] in OPENERS:
+        return "ends"
+    return "inner" if text[at] == ";" or inner % 2 else "doubt"
 
 
 def _before_tag(text: str, at: int, complete: bool) -> Verdict | None:
