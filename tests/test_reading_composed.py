@@ -527,10 +527,17 @@ def test_what_may_be_two_items_is_not_taken_for_one(text: str) -> None:
         (list[str], '["oat，"cow"]'),  # a quote is missing, or one of the text
         (list[str], '["oat"，cow"]'),
         (Stay, '{guest: Lund, remarks: "x", nights: 2, other: value"}'),
-        (dict[str, Any], "{'paid': False, 'nights'': [2, 3]}"),
         (dict[str, Any], "{paid: 'no\", nights: 'two'}"),
         (list[dict[str, Any]], '[{"a": /* x */ "oat\n  },\n  {\n    "b": /* x */ "cow"}]'),
     ],
 )
 def test_what_may_have_taken_in_the_next_part_is_asked_about(declared: Any, text: str) -> None:
     assert refused(declared, text)
+
+
+def test_a_doubled_quote_of_a_key_is_none_of_the_value_before() -> None:
+    assert read(dict[str, Any], "{'paid': False, 'nights'': [2, 3]}") == {"paid": False, "nights": [2, 3]}
+
+
+def test_one_bracket_for_another_in_an_empty_list_loses_no_item() -> None:
+    assert read(list[list[str]], '[[], [}, ["oat"]]') == [[], [], ["oat"]]

@@ -204,7 +204,8 @@ class Weighing(Generic[T]):
         root = self.target.root
         if found.cut or _is_closed_around(found.node):
             near = [each for each in near if _is_before_cut(option, each, said) or _knows_more(option, each, root)]
-        if option.valid or root.open:  # one sign for another is told by what is declared alone
+        sure = option.valid and not option.kinds >= {"missing_closer", "extra_closer"}
+        if sure or root.open:  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
         elif root.is_map:
             near = [rival for rival in near if not _is_lone_pair(rival)]
