@@ -168,7 +168,7 @@ class Weighing(Generic[T]):
             return self._unclear(option, rival) if any(differs(option.data, each.data) for _, each in best) else option
         if option.valid and not differs(option.data, fit.data):
             return option
-        if option.valid and rival.mend.new in _CLOSERS:
+        if option.valid and rival.mend.new in _CLOSERS and not rival.mend.old:
             return self._unclear(option, rival)  # it is missing here, or at the end
         if plain is not None:
             read = self._as_written(found, fit, plain.source(rival.mend), text)
