@@ -541,3 +541,21 @@ def test_a_doubled_quote_of_a_key_is_none_of_the_value_before() -> None:
 
 def test_one_bracket_for_another_in_an_empty_list_loses_no_item() -> None:
     assert read(list[list[str]], '[[], [}, ["oat"]]') == [[], [], ["oat"]]
+
+
+def test_a_key_of_the_object_around_a_list_closes_it_without_quotes_too() -> None:
+    text = "{guest: 'Lund', extras: ['tea'\n, nights: 2}"
+    assert read(Stay, text) == Stay(guest="Lund", nights=2, extras=["tea"])
+    assert "missing_closer" in kinds(Stay, text)
+
+
+def test_a_wrong_bracket_right_behind_the_one_that_opens_a_list_closes_it() -> None:
+    assert read(list[list[int]], "[[), [2]]") == [[], [2]]
+    assert read(list[list[int]], "[[}, // none\n [2]]") == [[], [2]]
+
+
+@pytest.mark.parametrize(
+    "text", ["{guest: It\\'s Lund', nights: 2}", "{guest: 'x', nights: 1, extras: ['tea']:remarks:'y'}"]
+)
+def test_a_quote_that_is_left_over_makes_no_text(text: str) -> None:
+    assert refused(Stay, text)

@@ -31,8 +31,9 @@ _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
 _ESCAPED: Final = re.compile(r"\\(?:[^A-Za-z]|n)")
 _HEAD: Final = re.compile(r"([^\s(\[{]+)\s*[\[{]")
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
+_BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:\s)")
 _SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  # a key
-_ESCAPE: Final = re.compile(r"\\[nrtu\"\\]")
+_ESCAPE: Final = re.compile(r"\\[nrtu\"'\\]")
 _RECENT: Final = 8
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 KEYWORDS: Final = r"[^\W\d][\w.]{0,60}\((?=\s{0,8}[^\W\d]\w{0,60}\s{0,8}=(?!=))"
@@ -61,7 +62,7 @@ class BareReader(QuotedReader):
         if call:
             return self._call(call.end())
         end, stop = max(self.pos, self._seen - self.base), "on"
-        if end == self.pos and self._place() != "root" and (word := self._without_comma()):
+        if end == self.pos and self._place() != "root" and (word := self._without_comma() or self._key_above()):
             return self._take_bare(word, False)
         if end == self.pos:
             self._opened, self._quoted = [], 0
@@ -90,6 +91,13 @@ class BareReader(QuotedReader):
             return found.end() if at > found.end() and (quoted or bare) else 0
         behind = _THEN_ITEM.match(self.buf, found.end(), self.pos + AHEAD)
         return found.end() if behind and scalar(behind[1]).kind in ("number", "literal") else 0
+
+    def _key_above(self) -> int:
+        """Where a key ends that stands in a list, and is declared for the object around it; else 0."""
+        if self._place() != "item" or len(self.stack) < 2 or not self.stack[-1].node.items:
+            return 0
+        found = _BARE_KEY_ALONE.match(self.buf, self.pos)
+        return found.end() if found and found[0] in self.stack[-2].known else 0
 
     def _bare_stops(self, end: int, opened: list[str]) -> Literal["stop", "on", "quote", "more"]:
         """Whether text without quotes ends here, perhaps at a closing quote; not inside brackets of its own."""

@@ -114,6 +114,8 @@ class BracketReader(StrideReader):
             return "more"
         behind = self.buf[self.pos + 1 : self.pos + AHEAD]
         at = end_of(SPACE, behind, 0)
+        if found < 0 and not self.stack[-1].node.value:
+            return "wrong"  # right behind the bracket that opens it
         if found < 0:
             return "extra" if self._goes_on(behind, at) and not self._for_inner(behind, at) else "wrong"
         if found == 0:

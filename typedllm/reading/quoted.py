@@ -62,8 +62,8 @@ _APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
 _DOUBLE: Final = re.compile(r"\"\s*\Z")
 _REMARK: Final = re.compile(r",[ \t]*(?://|#|/\*)[^\n]*\Z")
 _NEXT: Final = {
-    "item": re.compile(r"[,;]\s*'(?=\w)"),
-    "member": re.compile(r"[\"']\s*,\s*[\"']?\w{1,60}[\"']?\s*:"),
+    "item": re.compile(r"[,;]\s*'(?=\w)|[\"'][\s}\])]*[,;:.]\s*[\"']?\w{1,60}[\"']?\s*:"),
+    "member": re.compile(r"[\"'][\s}\])]*[,;:.]\s*[\"']?\w{1,60}[\"']?\s*:"),
 }
 """What would be the beginning of the next part behind a text in single quotes."""
 
