@@ -559,3 +559,23 @@ def test_a_wrong_bracket_right_behind_the_one_that_opens_a_list_closes_it() -> N
 )
 def test_a_quote_that_is_left_over_makes_no_text(text: str) -> None:
     assert refused(Stay, text)
+
+
+class Comment(BaseModel):
+    """Holds others of its kind."""
+
+    body: str
+    replies: list["Comment"] = []
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        (Comment, '{"body": "a", "replies": [{"body": "b，"replies": [\n]}]}，{"body": "c"}]}'),  # the last is a piece
+        (list[list[str]], '[\n ["a"\n "b"]]\n ["c"\n "d"]\n]'),  # closed too early
+        (list[list[str]], "[\n []\n []]\n]"),
+        (Stay, "{guest: 'x', nights: 1, extras: [\n 'tea',\n 'soap\n ],\n remarks: 'y'\n}"),
+    ],
+)
+def test_no_part_of_a_document_is_lost_that_was_closed_too_early(declared: Any, text: str) -> None:
+    assert refused(declared, text)

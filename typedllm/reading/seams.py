@@ -12,12 +12,12 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.strings import QUOTED_KEY
 from typedllm.reading.target import Target
 
-_BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*,|[\[{]|[\"']\s*:)\s*\Z")
-_TAIL: Final = re.compile(r"[,\[{]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
+_BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*[,，、；]|[\[{]|[\"']\s*:)\s*\Z")
+_TAIL: Final = re.compile(r"[,，、；\[{}\]]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
 _WRAPPED: Final = re.compile(r"(?:\\[A-Za-z]{1,30}\{|(?P<xml><!\[CDATA\[))\s*\Z")
 """What ends in a bracket that is none of the document: a macro of LaTeX (`\\boxed{...}`), character data of XML."""
 _BEHIND: Final = re.compile(
-    r"\s*[}\])]*\s*(?:,\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
+    r"\s*[}\])]*\s*(?:[,，、；]\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
 _CLOSED_TEXT: Final = re.compile(r"[\"']\s*[,}\]]")  # that of a string around the candidate
 _BRACKET: Final = re.compile(r"(?<=[\"'`])[}\]]{1,3}(?=[\"'`])|(?P<sign>[{}\[\]])")

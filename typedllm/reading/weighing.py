@@ -170,6 +170,8 @@ class Weighing(Generic[T]):
             return option
         if option.valid and rival.mend.new in _CLOSERS and not rival.mend.old:
             return self._unclear(option, rival)  # it is missing here, or at the end
+        if option.valid and any(TIER.get(kind) == "schema" for kind in fit.kinds - option.kinds):
+            return self._unclear(option, rival)  # it fits less well
         if plain is not None:
             read = self._as_written(found, fit, plain.source(rival.mend), text)
             return read or self._unclear(option, rival)
@@ -354,7 +356,7 @@ def _is_torn_off(found: Found) -> bool:
 def _is_inner(text: str, end: int, start: int) -> bool:
     """Whether a value that starts here is a part of the document whose reading ended there, and not another one."""
     between = text[end:start]
-    return goes_on(text, end) and between.rstrip()[-1:] in (",", ":", "[", "{") and between.strip(" \t\r\n,") != ""
+    return goes_on(text, end) and between.rstrip()[-1:] in tuple(",:[{，、；：") and between.strip(" \t\r\n,") != ""
 
 
 def differs(a: Any, b: Any) -> bool:
