@@ -579,3 +579,22 @@ class Comment(BaseModel):
 )
 def test_no_part_of_a_document_is_lost_that_was_closed_too_early(declared: Any, text: str) -> None:
     assert refused(declared, text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "value"),
+    [
+        (Guest | list[Guest], '{"name": "Lund"}\n{"name": "Lund"}', Guest(name="Lund")),  # said twice
+        (Guest | list[Guest], '{"name": "Lund"}\n{"name": "Berg"}', [Guest(name="Lund"), Guest(name="Berg")]),
+        (list[Guest], '{"name": "Lund"}\n{"name": "Lund"}', [Guest(name="Lund"), Guest(name="Lund")]),
+        (list[tuple[int, int]], "[[1, 2]]\n[[1, 2]]", [(1, 2)]),
+        (list[tuple[int, int]], "[1, 2]\n[1, 2]", [(1, 2), (1, 2)]),
+    ],
+)
+def test_an_answer_that_is_repeated_is_no_list_of_it(declared: Any, text: str, value: Any) -> None:
+    assert read(declared, text) == value
+
+
+def test_two_whole_lists_are_not_joined() -> None:
+    assert refused(list[tuple[int, int]], "[[1, 2]]\n[[3, 4]]")
+    assert read(Stay, '[INST] Where? [/INST] {"guest": "Lund", "nights": 2}}') == Stay(guest="Lund", nights=2)

@@ -13,7 +13,7 @@ from typedllm.reading.strings import QUOTED_KEY
 from typedllm.reading.target import Target
 
 _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*[,，、；]|[\[{]|[\"']\s*:)\s*\Z")
-_TAIL: Final = re.compile(r"[,，、；\[{}\]]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
+_TAIL: Final = re.compile(r"[,，、；\[{]\s*\Z|[\"'}\]\n]\s*[}\]]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
 _WRAPPED: Final = re.compile(r"(?:\\[A-Za-z]{1,30}\{|(?P<xml><!\[CDATA\[))\s*\Z")
 """What ends in a bracket that is none of the document: a macro of LaTeX (`\\boxed{...}`), character data of XML."""
 _BEHIND: Final = re.compile(

@@ -287,7 +287,7 @@ class Weighing(Generic[T]):
             return []  # several lists are not the items of one
         if found[-1].closed_more and any(each.node.kind == "array" for each in found):
             return []  # a list that was closed too early
-        if torn(found[0].start, found[-1].end, text, found[-1].closed_more):
+        if torn(found[0].start, found[-1].end, text, found[-1].closed_more) or self._is_said_again(found, text):
             return []
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
@@ -298,6 +298,14 @@ class Weighing(Generic[T]):
         )  # each may be the list: told from its items only by these
         meant = found[0].word >= 0 and not lists and all(_known([item], root) for item in option.data)
         return [option] if option.rank.unfit == 0 or meant else []
+
+    def _is_said_again(self, found: Sequence[Found], text: str) -> bool:
+        """Whether the first of several values is the whole answer, and the others repeat it or are another one."""
+        written = {text[each.start : each.end] for each in found}
+        if len(written) > 1 and found[0].node.kind != "array":
+            return False
+        option = self.aligned(found[0], found[0].node, text)
+        return option.valid and option.kinds.isdisjoint(("single_item", "nested_list"))
 
 
 def _is_closed_around(node: Node) -> bool:
