@@ -28,7 +28,7 @@ def fits(data: Any, shape: Shape) -> bool:
 
 
 def strays(data: Any, shape: Shape) -> bool:
-    """Whether a key that the type leaves out may stand for one that it declares and that is not there.
+    """Whether a key that the type leaves out may stand for one that it declares.
 
     Args:
         data: plain JSON data.

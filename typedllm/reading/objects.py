@@ -109,11 +109,12 @@ class ObjectAligner(UnionAligner):
             meant = shape.plain_keys.get(words.unaccented(member.key))
         if meant is None and (bare := words.trimmed(member.key)) != member.key:
             meant = shape.folded_keys.get(words.fold(bare))
-        if meant in keys and member.key not in shape.child(meant).also:
-            meant = None
+        takes_more = shape.keeps or isinstance(shape.extra, Shape)
+        if meant in keys and takes_more and member.key not in shape.child(meant).also:
+            meant = None  # it is a key of its own
         if meant is not None and self.fix(kind, place, shape, f"{path}/{escaped(meant)}", as_json(meant)):
             return meant
-        if isinstance(shape.extra, Shape) or shape.keeps:
+        if takes_more:
             return member.key
         below = f"{path}/{escaped(member.key)}"
         near = self._spelling.nearest(member.key, shape.spelt_keys, keys)

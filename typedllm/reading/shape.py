@@ -442,7 +442,7 @@ class Shape:
         return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)
 
     def has_stray(self, keys: tuple[str, ...]) -> bool:
-        """Whether one of the keys of an object is not declared, and may stand for one that is and is not there.
+        """Whether one of the keys of an object is not declared, and may stand for one that is.
 
         So it is where none of them is declared: the object may be an envelope, or something else.
         """
@@ -450,9 +450,7 @@ class Shape:
         if known is None:
             odd = [key for key in keys if not self.foresees(key)]
             none = bool(odd) and len(odd) == len(keys) and bool(self.properties)
-            known = none or any(
-                (meant := self.folded_keys.get(fold(key))) is not None and meant not in keys for key in odd
-            )
+            known = none or any(self.folded_keys.get(fold(key)) is not None for key in odd)
             if len(self._strays) < _KEPT:
                 self._strays[keys] = known
         return known
