@@ -32,6 +32,7 @@ _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
 
 
+_NOTHING: Final = words.NULL_WORDS | {"null"}
 _ALIKE: Final = 100  # items that tell what the others are
 
 
@@ -187,8 +188,8 @@ class Aligner(ObjectAligner):
     def _wrapped(self, node: Node, shape: Shape, path: str) -> Data:
         """One item where a list of it is declared."""
         is_text = node.kind in ("string", "bare") and not shape.items.format  # a date has commas of its own
-        may_be_several = is_text and _SEPARATED.search(node.text)
-        if not self.fix("likely_item" if may_be_several else "single_item", node, shape, path, "[...]"):
+        may_be_other = is_text and (_SEPARATED.search(node.text) or words.trimmed(node.text).casefold() in _NOTHING)
+        if not self.fix("likely_item" if may_be_other else "single_item", node, shape, path, "[...]"):
             return self._plain(node, path)
         return [self._bare(node, shape.items, f"{path}/0")]
 

@@ -14,6 +14,7 @@ from typedllm.reading.strings import (
     AHEAD,
     BARE_KEY,
     COUNTERPART,
+    OPENERS,
     QUOTED_KEY,
     Behind,
     declared_key,
@@ -30,6 +31,8 @@ _THEN_ITEM: Final = re.compile(r"\s+([\w.+-]{1,60})(?=\s*[,\]\n]|\s+[\w.+-]{1,60
 _INNER_KEY: Final = re.compile(r"[^(\[{]*\s[^\W\d]\w*:(?!//)")
 _ESCAPED: Final = re.compile(r"\\(?:[^A-Za-z]|n)")
 _HEAD: Final = re.compile(r"([^\s(\[{]+)\s*[\[{]")
+_CODE: Final = re.compile(r"[\w\])][(\[]\s{0,8}[\"']|\([\"]")
+_NAMED: Final = re.compile(r"<[^\W\d][^<>/=]{0,60}>")  # what the format says stands there
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
 _BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:\s)")
 _SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  # a key
@@ -114,7 +117,7 @@ class BareReader(QuotedReader):
             known = self.stack[-1].known if self.stack else frozenset[str]()
             return "stop" if declared_key(buf, end_of(SPACE, buf, end + 1), known) else "on"
         if sign in '"”':
-            if QUOTED_KEY.match(buf, end) and self._place() == "member":
+            if self._place() == "member" and self._begins_key(end):
                 return "stop"
             behind = Behind(buf[end + 1 : end + 1 + AHEAD], True)
             if self._quoted % 2 == 0 and verdict(behind, self._place(), 0, self._closers()) == "ends":
@@ -135,6 +138,12 @@ class BareReader(QuotedReader):
         if rest[after] == "#" and self._is_scalar(end):
             return "stop"
         return "stop" if QUOTED_KEY.match(rest, after) or BARE_KEY.match(rest, after) else "on"
+
+    def _begins_key(self, end: int) -> bool:
+        """Whether a quote begins the next key, and not one that nothing declares: in code, `a ? "b" : "c"` has none."""
+        found = QUOTED_KEY.match(self.buf, end)
+        known = self.stack[-1].known
+        return found is not None and (not known or found[0].rstrip(" :=>：").strip(OPENERS) in known)
 
     def _is_scalar(self, end: int) -> bool:
         return scalar(self.buf[self.pos : end].strip()).kind in ("number", "literal")
@@ -202,8 +211,12 @@ class BareReader(QuotedReader):
         head = _HEAD.match(word)
         if head and scalar(head[1]).kind in ("number", "literal"):
             return True  # a bracket behind a value: a comma may be missing
-        if first > 0 and (word[first - 1].isalnum() or word[first - 1] == "("):
+        if first > 0 and word[first - 1].isalnum():
             return True
+        if _CODE.search(word) or (_NAMED.fullmatch(word) and self._place() == "member"):
+            return True
+        if first > 0 and QUOTED_KEY.search(word, first):
+            return True  # a key that is not declared
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
 
     def _is_stray_key(self) -> bool:

@@ -78,6 +78,8 @@ def _wrapped(node: Node, root: Shape) -> Member | None:
         return None
     if len(node.members) == 1:
         return node.members[0]
+    if beside is keys and any(note.kind == "missing_closer" for note in node.notes or ()):
+        return None  # more may have stood beside it
     inner = [member for member in node.members if member.node.kind in _CONTAINERS or _is_encoded(member.node)]
     if not inner and root.texts and root.kinds == _TEXT:
         inner = [member for member in node.members if words.fold(str(member.node.value)) in root.folded_texts]

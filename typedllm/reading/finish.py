@@ -47,7 +47,13 @@ def _without_references(found: list[Found], text: str, target: Target) -> list[F
     alike = [each for each in found if is_reference(text, each.start, each.node.end)]
     if numbers and all(each in alike or each.node.kind not in root.kinds for each in found):
         return found
-    return [each for each in found if each.fenced or each not in alike or not _is_in_sentence(each, text)]
+    lengths = {len(each.node.items) for each in found if numbers and each not in alike and each.node.kind == "array"}
+    lengths.discard(1)  # a list as long as another one may be the same in other units
+    return [
+        each
+        for each in found
+        if each.fenced or each not in alike or len(each.node.items) in lengths or not _is_in_sentence(each, text)
+    ]
 
 
 def _is_in_sentence(each: Found, text: str) -> bool:

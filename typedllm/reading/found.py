@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from typedllm.reading.labels import SENTENCE, is_denial
 from typedllm.reading.nodes import Node
 
 AHEAD: Final = 160
@@ -36,6 +37,7 @@ _EXAMPLE: Final = re.compile(
     re.IGNORECASE,
 )
 _TAKEN_BACK: Final = re.compile(r"\b(?:wrong|incorrect|mistaken?|mistakes|oops)\b", re.IGNORECASE)
+_JUST_BEFORE: Final = re.compile(rf"(?:{_EXAMPLE.pattern})\s*\Z", re.IGNORECASE)
 _MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
 FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
 
@@ -86,10 +88,17 @@ def word_of(lead: str) -> int:
     """What words before an answer say: 1 that it is the answer, -1 that it is not, 0 neither."""
     before, _, line = lead.rpartition("\n")
     example = bool(_EXAMPLE.search(line))
-    final = (_CORRECTED if _ONE_OF_MANY.search(line) else _FINAL).search(_MARKUP.sub(" ", lead) if example else lead)
-    if final:
+    meant = _CORRECTED if _ONE_OF_MANY.search(line) else _FINAL
+    sentences = SENTENCE.split(_MARKUP.sub(" ", lead) if example else lead)
+    denied = [_is_denied(said, found.start()) for said in sentences if (found := meant.search(said))]
+    if False in denied:
         return 1
-    return -1 if example else int(_TAKEN_BACK.search(before) is not None)
+    return -1 if example or denied else int(_TAKEN_BACK.search(before) is not None)
+
+
+def _is_denied(said: str, at: int) -> bool:
+    """Whether a sentence denies its word at a place, or what follows: `not the answer`, `wrong answer`, `the answer is not`."""
+    return is_denial(said[:at]) or is_denial(said, 1) or _JUST_BEFORE.search(said, 0, at) is not None
 
 
 def lead_of(prose: str) -> str:

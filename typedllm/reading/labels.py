@@ -18,7 +18,7 @@ _UNQUOTED: Final = re.compile(r"[\"'`”’»*_]")
 _BEHIND_COLON: Final = re.compile(r"\w[\"'`”’»*_]*[ \t]*[:=][\s\"'`“‘«*_]*\Z")
 _ENDS: Final = re.compile(r"[\"'`”’»*_]*(?:[ \t]*(?:\Z|[\r\n])|[.,;!)]|[ \t]+[(–—-])")
 _ASKED: Final = re.compile(r"[\"'`”’»*_]*[ \t]*\?")
-_SENTENCE: Final = re.compile(r"[.!?;\n]")
+SENTENCE: Final = re.compile(r"[.!?;\n]")
 _DENIALS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -83,6 +83,11 @@ def _line(text: str, start: int, end: int) -> str:
 
 def _is_denied(text: str, start: int, end: int) -> bool:
     """Whether a denial stands just before it, or a question mark behind it."""
-    sentence = _SENTENCE.split(text[max(0, start - 80) : start])[-1]
-    words = re.findall(r"\w+", sentence.replace("'", "").replace("’", "").casefold())
-    return not _DENIALS.isdisjoint(words[-_REACH:]) or _ASKED.match(text, end) is not None
+    sentence = SENTENCE.split(text[max(0, start - 80) : start])[-1]
+    return is_denial(sentence) or _ASKED.match(text, end) is not None
+
+
+def is_denial(said: str, reach: int = _REACH) -> bool:
+    """Whether one of the last words of a text is a denial."""
+    words = re.findall(r"\w+", said.replace("'", "").replace("’", "").casefold())
+    return not _DENIALS.isdisjoint(words[-reach:])

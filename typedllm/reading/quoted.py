@@ -24,7 +24,9 @@ from typedllm.reading.strings import (
     Verdict,
     closes_inner,
     escape,
+    facing,
     is_glued,
+    is_inside_out,
     key_verdict,
     own_bracket,
     verdict,
@@ -202,6 +204,7 @@ class QuotedReader(BracketReader):
             (string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None
         )
         string.inner += 1
+        string.facing += facing(string.tail()[-1:], behind.text[:1])
         string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
@@ -396,9 +399,10 @@ class QuotedReader(BracketReader):
         text = "".join(string.parts)
         if string.is_unclear:
             self.fault("unclear_escape", string.start, end)
-        if (
+        torn = (
             string.torn and (string.inner - string.apostrophes) % 2
-        ):  # the one at the start of a line begins another string
+        )  # the one at a line's start begins another string
+        if torn or is_inside_out(string.facing):
             likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
             string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
         if string.closers == "'" and string.inner and string.place in _NEXT and _NEXT[string.place].search(text):

@@ -18,6 +18,10 @@ _ELISION: Final = re.compile(
 )
 
 
+_INDENT: Final = 100
+_COMMA_BEFORE: Final = re.compile(r",\s*\n\s*\Z")
+_WORDS: Final = re.compile(r"(?://|#|/\*)[\s*#/-]*[^\W\d_]")
+_LIST_ENDS: Final = re.compile(r"\s*(?:(?://|#)[^\n]*\n\s*)*\]")
 _BRACKETS: Final = frozenset(
     {"missing_closer", "wrong_closer", "extra_closer", "missing_opener", "wrong_opener", "extra_opener"}
 )
@@ -62,7 +66,19 @@ def fixes_of(entries: Iterable[Entry], text: str, policy: Policy) -> tuple[Fix, 
 
 def is_elision(note: Note, text: str) -> bool:
     """Whether it is a comment that says that something is left out."""
-    return note.kind == "comment" and _ELISION.search(text[note.start : note.end]) is not None
+    if note.kind != "comment":
+        return False
+    return _ELISION.search(text[note.start : note.end]) is not None or _stands_for_items(note, text)
+
+
+def _stands_for_items(note: Note, text: str) -> bool:
+    """Whether it says in words, on a line of its own, what comes behind the last comma of a list: items may be meant."""
+    before = _COMMA_BEFORE.search(text, max(0, note.start - _INDENT), note.start)
+    return (
+        before is not None
+        and _WORDS.match(text, note.start) is not None
+        and _LIST_ENDS.match(text, note.end) is not None
+    )
 
 
 def in_the_way(entries: Iterable[Entry], text: str, policy: Policy) -> Iterator[Entry]:

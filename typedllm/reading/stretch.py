@@ -18,7 +18,17 @@ from typing import Final, NamedTuple
 from typedllm.reading.bounds import Bounds
 from typedllm.reading.fixes import NOTATION
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
-from typedllm.reading.strings import AHEAD, QUOTED_KEY, Behind, Place, Verdict, is_glued, verdict
+from typedllm.reading.strings import (
+    AHEAD,
+    QUOTED_KEY,
+    Behind,
+    Place,
+    Verdict,
+    facing,
+    is_glued,
+    is_inside_out,
+    verdict,
+)
 from typedllm.reading.windows import INSIDE, IS_KEY, SINGLE_QUOTED, Window, escapes, in_double
 
 _TO_QUOTE: Final = {
@@ -344,7 +354,7 @@ def odd_string(
         closers: the brackets that would close the containers around, outermost first.
         gap: where a clean gap is known to begin, if the quote before it is none that pairs with another inside.
     """
-    quote, at, inner = buf[start], start + 1, 0
+    quote, at, inner, faced = buf[start], start + 1, 0, ""
     to_quote = _TO_QUOTE[quote].match
     out, fixes = ['"'], list[int]()
     while (found := to_quote(buf, at)) and inner <= _MOST_QUOTES:
@@ -361,6 +371,8 @@ def odd_string(
                 said = verdict(Behind(buf[at : at + AHEAD], complete), place, inner, closers)
             if said == "ends" and inner % 2 and any(sign in buf[start:at] for sign in "{[("):
                 return None  # what follows may be within a bracket of the text
+            if said == "ends" and is_inside_out(faced):
+                return None
             if said == "ends":
                 out.append('"')
                 return at, "".join(out), fixes
@@ -371,6 +383,7 @@ def odd_string(
             if place == "item" and inner % 2 == 0 and _LINE_ENDS.match(buf, at):
                 return None  # a comma may be missing
             inner += 1
+            faced += facing(buf[at - 2], after)
         out.append(_WRITTEN[sign])
         fixes.append(at - 1)
     return None

@@ -93,6 +93,7 @@ class OpenString:
         "closers",
         "counted",
         "escapes",
+        "facing",
         "inner",
         "joined",
         "notes",
@@ -116,6 +117,7 @@ class OpenString:
         self.notes: list[Note] = []
         self.inner = 0
         self.apostrophes = 0  # how many of them stand between two letters
+        self.facing = ""
         self.joined: Node | None = None
         self.escapes: list[int] = []  # which parts were escapes of JSON
         self.torn = False  # whether a quote inside opens a line
@@ -230,6 +232,20 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 def is_glued(place: Place, quote: str, before: str, after: str) -> bool:
     """Whether a quote stands between two words of an item: one without the comma and the other quote of two items."""
     return place == "item" and quote == '"' and (before + after).isascii() and before.isalpha() and after.isalpha()
+
+
+def facing(before: str, after: str) -> str:
+    """Whether a quote between these two signs opens (`<`) or closes (`>`) what stands in quotes; else nothing."""
+    if before.isspace() != after.isspace():
+        return ">" if after.isspace() else "<"
+    if before.isalnum() != after.isalnum():
+        return ">" if before.isalnum() else "<"
+    return ""
+
+
+def is_inside_out(quotes: str) -> bool:
+    """Whether of the quotes inside a string the first closes and the last opens: it may be two, as in `"a" or "b"`."""
+    return quotes[:1] == ">" and quotes[-1:] == "<"
 
 
 def own_bracket(behind: Behind, opened: Sequence[str]) -> Verdict:
