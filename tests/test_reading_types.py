@@ -113,7 +113,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (Stock, '{"name": "oat", "inStock": true}', Stock(name="oat", in_stock=True), {"key_form"}),
     (list[Stock], '[{"name": "oat", "IN-STOCK": false, "shelf": 2}]', [Stock(name="oat", in_stock=False)], {"key_form", "extra_key"}),
     (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
-    (Stock, '{"name": "oat", "in_stock": false, "inStock": true}', Stock(name="oat", in_stock=False), {"extra_key"}),
+    (Stock, '{"name": "oat", "in_stock": true, "inStock": true}', Stock(name="oat", in_stock=True), {"key_form", "repeated_key"}),
+    (list[float], "As [3] shows, it is [0.1, 0.2, 0.7].", [0.1, 0.2, 0.7], {"prose"}),
     (Stock, '{"name": "oat", "shelf": 2}', Stock(name="oat"), {"extra_key"}),
     # Markdown puts a backslash before each underscore
     (Stock, '{"name": "oat", "in\\_stock": true}', Stock(name="oat", in_stock=True), {"invalid_escape", "key_form"}),
@@ -211,6 +212,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (Literal[5, True], "1", "", "unlisted"),
     (dict[str, Literal[0, 7]], '{"cups": false}', "/cups", "unlisted"),
     # two keys for one property
+    (Stock, '{"name": "oat", "in_stock": false, "inStock": true}', "/in_stock", "repeated_key_differs"),
+    (Stock, '{"name": "oat", "inStock": true, "in_stock": false,}', "/in_stock", "repeated_key_differs"),
     (Kettle, '{"litres": 2, "volumeInLitres": 3}', "/volumeInLitres", "repeated_key_differs"),
     (Kettle, '{"litres": 2, "maker": "Brew Co", "brand": "Pour Co"}', "/maker", "repeated_key_differs"),
     # any text would be a list of texts, and any list in an envelope a scalar
@@ -233,6 +236,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (set[int], "{1, 2} or {3}", "", "ambiguous"),
     # the name of a member stands alone, or behind that of its class
     (Milk, '"anything but that. HAFER"', "", "enum"),
+    # the same in other units, and no reference to a source
+    (list[float], "[0.1, 0.2, 0.7] or, in percent, [10, 20, 70]", "", "ambiguous"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),
