@@ -114,6 +114,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[Stock], '[{"name": "oat", "IN-STOCK": false, "shelf": 2}]', [Stock(name="oat", in_stock=False)], {"key_form", "extra_key"}),
     (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
     (Stock, '{"name": "oat", "in_stock": true, "inStock": true}', Stock(name="oat", in_stock=True), {"key_form", "repeated_key"}),
+    # where a text is declared, a number stays as it was written
+    (dict[str, str], '{"code": 0x1F, "phone": +49}', {"code": "0x1F", "phone": "+49"}, {"unquoted_string"}),
     (list[float], "As [3] shows, it is [0.1, 0.2, 0.7].", [0.1, 0.2, 0.7], {"prose"}),
     (Stock, '{"name": "oat", "shelf": 2}', Stock(name="oat"), {"extra_key"}),
     # Markdown puts a backslash before each underscore
@@ -238,6 +240,10 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (Milk, '"anything but that. HAFER"', "", "enum"),
     # the same in other units, and no reference to a source
     (list[float], "[0.1, 0.2, 0.7] or, in percent, [10, 20, 70]", "", "ambiguous"),
+    # a range, and a word that may say that there are more
+    (list[int], "[1, 2, 3-5]", "/2", "type"),
+    (list[str], '["oat", "cow", etc.]', "/2", "likely_quote"),
+    (list[str], '["oat", "cow", and others]', "/2", "likely_quote"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),

@@ -38,6 +38,7 @@ _BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:\s)")
 _SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  # a key
 _ESCAPE: Final = re.compile(r"\\[nrtu\"'\\]")
 _RECENT: Final = 8
+_NUMBERS: Final = frozenset({"integer", "number"})
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 KEYWORDS: Final = r"[^\W\d][\w.]{0,60}\((?=\s{0,8}[^\W\d]\w{0,60}\s{0,8}=(?!=))"
 """A call with its arguments by name, as far as its opening bracket."""
@@ -165,12 +166,14 @@ class BareReader(QuotedReader):
             word, quoted, stop, end = word[:-1], True, stop - 1, self.pos + len(word) - 1
         said, notes = unescaped(word, start) if quoted else (word, [])
         read = Scalar("string", said, self._missing_quote()) if quoted else scalar(word)
+        if read.fix == "number_style" and self._guide().is_text and self._guide().kinds.isdisjoint(_NUMBERS):
+            read = Scalar("bare", word)  # as it was written
         node = Node(read.kind, read.value, start, stop + quoted)
         node.notes = notes or None
         if read.kind == "number" and len(word) > self.bounds.digits:
             node = Node("hole", None, start, stop)
             node.note(Note("too_many_digits", start, stop, "", True))
-        elif read.kind in ("bare", "string") and (opened or self._is_unclear(word, quoted)):
+        elif read.kind in ("bare", "string") and (opened or self._is_unclear(word, quoted) or self._is_odd_one(end)):
             node.note(Note("likely_quote", start, node.end, shown(read.value)))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, shown(read.value)))
@@ -223,6 +226,13 @@ class BareReader(QuotedReader):
         """Whether the key of this member has no quotes either, and is not declared where others are: all may be text."""
         frame = self.stack[-1]
         return bool(frame.known) and frame.key not in frame.known and self._is_bare_key()
+
+    def _is_odd_one(self, end: int) -> bool:
+        """Whether it is the last item of a list whose other texts have quotes: it may say that there are more."""
+        if self._place() != "item" or not self.stack[-1].node.items or not self._guide().is_text:
+            return False
+        quoted = all(item.kind == "string" for item in self.stack[-1].node.items[-_RECENT:])
+        return quoted and self.buf[end : end + AHEAD].lstrip().startswith("]")
 
     def _is_variable(self, word: str) -> bool:
         """Whether the word of a value is that of its key: in code it names a variable, whose value is not known."""

@@ -20,7 +20,7 @@ _ELISION: Final = re.compile(
 
 _INDENT: Final = 100
 _COMMA_BEFORE: Final = re.compile(r",\s*\n\s*\Z")
-_WORDS: Final = re.compile(r"(?://|#|/\*)[\s*#/-]*[^\W\d_]")
+_WORDS: Final = re.compile(r"(?://|#|/\*|<!--)[\s*#/-]*[^\W\d_]")
 _LIST_ENDS: Final = re.compile(r"\s*(?:(?://|#)[^\n]*\n\s*)*\]")
 _BRACKETS: Final = frozenset(
     {"missing_closer", "wrong_closer", "extra_closer", "missing_opener", "wrong_opener", "extra_opener"}

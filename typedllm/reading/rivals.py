@@ -231,8 +231,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             yield Mend(at, "", text[at], _doubt_of_stray(text, at, text[at], failure))
     gaps = {gap for place in near for gap in _gaps(text, place)}
     for at in sorted(gap for gap in gaps if gap >= start):
-        if text[at - 1 : at].isalnum() and text[at : at + 1].isalnum():
-            continue  # the middle of a word or number
+        if text[at - 1 : at].isalnum() and (text[at : at + 1].isalnum() or text[at : at + 1] == "-"):
+            continue  # the middle of a word, a number or a range
         before, after = text[max(0, at - _STRETCH) : at].rstrip()[-1:], text[at : at + _STRETCH].lstrip()[:1]
         for sign, (behind_it, ahead_of_it) in _FITS.items():
             if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
