@@ -114,6 +114,7 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (list[Stock], '[{"name": "oat", "IN-STOCK": false, "shelf": 2}]', [Stock(name="oat", in_stock=False)], {"key_form", "extra_key"}),
     (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
     (Stock, '{"name": "oat", "in_stock": true, "inStock": true}', Stock(name="oat", in_stock=True), {"key_form", "repeated_key"}),
+    (Stock, '{"name": "oat", "nam": "cow"}', Stock(name="oat"), {"extra_key"}),
     # where a text is declared, a number stays as it was written
     (dict[str, str], '{"code": 0x1F, "phone": +49}', {"code": "0x1F", "phone": "+49"}, {"unquoted_string"}),
     (list[float], "As [3] shows, it is [0.1, 0.2, 0.7].", [0.1, 0.2, 0.7], {"prose"}),
@@ -244,6 +245,16 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (list[int], "[1, 2, 3-5]", "/2", "type"),
     (list[str], '["oat", "cow", etc.]', "/2", "likely_quote"),
     (list[str], '["oat", "cow", and others]', "/2", "likely_quote"),
+    # a key that is left out may be one that is declared
+    (Stock, '{"name": "oat", "in_stok": true}', "/in_stock", "near_key"),
+    (Stock, "{name: 'oat', in_stok: true}", "/in_stock", "near_key"),
+    # two lists in a row, of which one is not quite JSON
+    (list[Pour], '[{"grams": 30},]\n[{"grams": 60}]', "", "ambiguous"),
+    # a denial in the notation of code
+    (dict[str, bool], '{"hot": "!true"}', "/hot", "type"),
+    (Milk, '"!oat"', "", "enum"),
+    (Barista, "{name: $name}", "/name", "missing_value"),
+    (Barista, '{name: !"Ann"}', "/name", "likely_quote"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),

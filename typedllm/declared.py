@@ -138,7 +138,7 @@ class Schema(Generic[T]):
     @cached_property
     def target(self) -> Target:
         """The type as the reader knows it."""
-        return self.once("target", lambda: Target(self._document))
+        return self.once("target", lambda: Target(self._document, drops_keys=self._type is not MISSING))
 
     def part(self, pointer: str) -> Schema[Any] | None:
         """The type of a part of the value.

@@ -21,6 +21,7 @@ from typedllm.reading.strings import (
     unescaped,
     verdict,
 )
+from typedllm.reading.words import fold
 
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")
 _OPENING: Final = re.compile(r"[(\[{]")
@@ -38,6 +39,7 @@ _BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:\s)")
 _SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  # a key
 _ESCAPE: Final = re.compile(r"\\[nrtu\"'\\]")
 _RECENT: Final = 8
+_SIGILS: Final = "$%&@:?<>{}[]() "
 _NUMBERS: Final = frozenset({"integer", "number"})
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 KEYWORDS: Final = r"[^\W\d][\w.]{0,60}\((?=\s{0,8}[^\W\d]\w{0,60}\s{0,8}=(?!=))"
@@ -214,7 +216,7 @@ class BareReader(QuotedReader):
         head = _HEAD.match(word)
         if head and scalar(head[1]).kind in ("number", "literal"):
             return True  # a bracket behind a value: a comma may be missing
-        if first > 0 and word[first - 1].isalnum():
+        if first > 0 and (word[first - 1].isalnum() or not any(map(str.isalnum, word[:first]))):
             return True
         if _CODE.search(word) or (_NAMED.fullmatch(word) and self._place() == "member"):
             return True
@@ -236,7 +238,10 @@ class BareReader(QuotedReader):
 
     def _is_variable(self, word: str) -> bool:
         """Whether the word of a value is that of its key: in code it names a variable, whose value is not known."""
-        return self._place() == "member" and word == self.stack[-1].key and word not in self._guide().texts
+        if self._place() != "member" or word in self._guide().texts:
+            return False
+        key, name = self.stack[-1].key, word.strip(_SIGILS)
+        return word == key or (name != word and fold(name) == fold(key))
 
     def _has_lost_opening(self, word: str) -> bool:
         """Whether a text ends with a quote such as the others around it have: the one that opens it is missing."""

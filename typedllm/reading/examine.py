@@ -175,6 +175,8 @@ class Examination(Generic[T]):
         if best.valid:
             rivals = [each for each in options if each.valid and order[id(each)][:5] == order[id(best)][:5]]
             rivals += [each for each in options if _is_one_more(each, best, text)]
+            alike = (each for each in options if order[id(each)][0] == order[id(best)][0])  # lossless as well
+            rivals += [each for each in alike if _is_beside(each, best, text)]
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = max(
@@ -313,6 +315,14 @@ def _is_one_more(option: Option[Any], best: Option[Any], text: str) -> bool:
         return False
     beside = sorted((best.found, option.found), key=lambda found: found.start)
     return in_a_row(beside, text) and all(item not in best.data for item in option.data)
+
+
+def _is_beside(option: Option[Any], best: Option[Any], text: str) -> bool:
+    """Whether another answer of the same kind stands right beside it, and no word says which is meant: none is a draft."""
+    if not option.valid or option is best or option.node.kind != best.node.kind or option.found.word != best.found.word:
+        return False
+    beside = sorted((best.found, option.found), key=lambda found: found.start)
+    return option.found.fenced == best.found.fenced and in_a_row(beside, text)
 
 
 def _is_taken_back(best: Option[Any], last: Option[Any], text: str, free: bool) -> bool:

@@ -34,25 +34,29 @@ def strays(data: Any, shape: Shape) -> bool:
         data: plain JSON data.
         shape: what is declared.
     """
-    return not shape.free and _strays(data, shape, {})
+    return not shape.free and _strays(data, shape, {}, words.Spelling(DEFAULT.compared))
 
 
-def _strays(data: Any, shape: Shape, seen: _Seen) -> bool:
+def _strays(data: Any, shape: Shape, seen: _Seen, spelling: words.Spelling) -> bool:
     if shape.free or not data or not (is_list(data) or is_object(data)):
         return False
     if shape.arms:
         key = (id(data), id(shape))
         if key not in seen:
-            seen[key] = any(_strays(data, arm, seen) for arm in _meant(data, shape))
+            seen[key] = any(_strays(data, arm, seen, spelling) for arm in _meant(data, shape))
         return seen[key]
     if is_list(data):
         if shape.prefix:
-            return any(_strays(value, shape.item(index), seen) for index, value in enumerate(data))
+            return any(_strays(value, shape.item(index), seen, spelling) for index, value in enumerate(data))
         items = shape.items
-        return bool(items.kinds & _CONTAINERS) and any(_strays(value, items, seen) for value in data)
-    if shape.extra is True and not shape.keeps and shape.has_stray(tuple(data)):
+        return bool(items.kinds & _CONTAINERS) and any(_strays(value, items, seen, spelling) for value in data)
+    if shape.drops and shape.has_stray(tuple(data), spelling):
         return True
-    return any(_strays(value, shape.child(key), seen) for key, value in data.items() if isinstance(value, dict | list))
+    return any(
+        _strays(value, shape.child(key), seen, spelling)
+        for key, value in data.items()
+        if isinstance(value, dict | list)
+    )
 
 
 def _fits(data: Any, shape: Shape, seen: _Seen) -> bool:

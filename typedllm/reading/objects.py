@@ -110,7 +110,8 @@ class ObjectAligner(UnionAligner):
         if meant is None and (bare := words.trimmed(member.key)) != member.key:
             meant = shape.folded_keys.get(words.fold(bare))
         takes_more = shape.keeps or isinstance(shape.extra, Shape)
-        if meant in keys and takes_more and member.key not in shape.child(meant).also:
+        stays = takes_more or (shape.extra is True and not shape.drops)
+        if meant in keys and stays and member.key not in shape.child(meant).also:
             meant = None  # it is a key of its own
         if meant is not None and self.fix(kind, place, shape, f"{path}/{escaped(meant)}", as_json(meant)):
             return meant
@@ -122,6 +123,8 @@ class ObjectAligner(UnionAligner):
             asked = below if shape.extra is False and not self.permits("near_key", shape) else f"{path}/{escaped(near)}"
             if self.fix("near_key", place, shape, asked, as_json(near)):
                 return near
+            if shape.drops and near not in shape.required:
+                self.entries.append(Entry(asked, Note("near_key", place.start, place.end, as_json(near)), shape.allow))
         if shape.extra is True:
             self.entries.append(Entry(below, Note("extra_key", member.start, member.node.end)))
             return member.key

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from typedllm.reading.fixes import NONE
 from typedllm.reading.moments import is_strict
-from typedllm.reading.words import Lexicon, fold, folded, unaccented
+from typedllm.reading.words import Lexicon, Spelling, fold, folded, unaccented
 from typedllm.records import MISSING, JsonSchema, JsonValue, Missing
 from typedllm.schema.patterns import Pattern, PatternError, compile_pattern
 from typedllm.schema.pieces import KIND_BY_KEYWORD
@@ -322,6 +322,11 @@ class Shape:
         return self.node.get("additionalProperties") is True
 
     @cached_property
+    def drops(self) -> bool:
+        """Whether the value is without what is written under further keys."""
+        return self.extra is True and not self.keeps and self.target.drops_keys
+
+    @cached_property
     def folded_keys(self) -> Mapping[str, str | None]:
         """The declared keys (and names of fields) without case and separators, where that is unique."""
         found = folded(self.properties)
@@ -441,8 +446,8 @@ class Shape:
         """Whether the type says what stands at this key."""
         return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)
 
-    def has_stray(self, keys: tuple[str, ...]) -> bool:
-        """Whether one of the keys of an object is not declared, and may stand for one that is.
+    def has_stray(self, keys: tuple[str, ...], spelling: Spelling) -> bool:
+        """Whether one of the keys of an object is not declared, and may stand for one that is, also as a misspelling.
 
         So it is where none of them is declared: the object may be an envelope, or something else.
         """
@@ -450,7 +455,10 @@ class Shape:
         if known is None:
             odd = [key for key in keys if not self.foresees(key)]
             none = bool(odd) and len(odd) == len(keys) and bool(self.properties)
-            known = none or any(self.folded_keys.get(fold(key)) is not None for key in odd)
+            known = none or any(
+                self.folded_keys.get(fold(key)) or spelling.nearest(key, self.spelt_keys, frozenset(keys))
+                for key in odd
+            )
             if len(self._strays) < _KEPT:
                 self._strays[keys] = known
         return known

@@ -18,10 +18,12 @@ class Target:
 
     Args:
         document: JSON Schema, draft 2020-12, with `#/...` references.
+        drops_keys: whether the value is without the keys that its type neither declares nor keeps.
     """
 
-    def __init__(self, document: JsonSchema) -> None:
+    def __init__(self, document: JsonSchema, drops_keys: bool = True) -> None:
         self.document = document
+        self.drops_keys = drops_keys
         self._shapes: dict[tuple[int, frozenset[str]], Shape] = {}  # by identity of the node, which is kept alive
         self._alike: dict[tuple[str, frozenset[str]], Shape] = {}  # by what the node says
         self._kept: list[JsonSchema] = []

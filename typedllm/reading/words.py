@@ -17,6 +17,7 @@ _AROUND_NUMBER: Final = 100
 _TYPOS: Final = 3
 _MARGIN: Final = 2
 _AROUND: Final = " \t\r\n\"'`“”‘’*.,;:!()[]"
+_BEFORE: Final = _AROUND.replace("!", "")
 _THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:([, _'’\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]+)?")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[. ][0-9]{3})+|[0-9]+),[0-9]+")
 _PERCENT: Final = re.compile(r"(.*?)\s*(?:%|percent|per cent)", re.IGNORECASE)
@@ -74,8 +75,8 @@ def folded(words: Iterable[str], form: Callable[[str], str] = fold) -> dict[str,
 
 
 def trimmed(word: str) -> str:
-    """The word without quotes, emphasis, punctuation and space around it."""
-    return word.strip(_AROUND)
+    """The word without quotes, emphasis, punctuation and space around it; in front, `!` denies it."""
+    return word.rstrip(_AROUND).lstrip(_BEFORE)
 
 
 class Lexicon:
