@@ -255,6 +255,9 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (Milk, '"!oat"', "", "enum"),
     (Barista, "{name: $name}", "/name", "missing_value"),
     (Barista, '{name: !"Ann"}', "/name", "likely_quote"),
+    # a list of records is no map, and a sum of texts and variables no text
+    (dict[str, dict[str, str]], '{"to do": [{"who": "Ann", "what": "grind"}]}', "/to do", "type"),
+    (Barista, '{"name": "Ann " + middle + " Lee"}', "/name", "likely_quote"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),

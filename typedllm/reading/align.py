@@ -153,7 +153,8 @@ class Aligner(ObjectAligner):
     def _one_of(self, node: Node, shape: Shape, path: str) -> Data:
         """A list where one is declared."""
         first = node.items[0] if node.items else None
-        kind = "single_item" if len(node.items) == 1 else "first_item"
+        any_object = shape.is_map and "object" in shape.kinds  # would do: a list of records has another form
+        kind = "single_item" if len(node.items) == 1 and not any_object else "first_item"
         if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data

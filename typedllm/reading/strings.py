@@ -437,7 +437,9 @@ def _after_other(text: str, at: int, complete: bool, place: Place, closers: str,
         after = _end(_SPACE, text, at + 1)
         if after == len(text):
             return "ends" if complete else "more"
-        return _comment(text, after, complete) if text[after] == "/" else "ends" if text[after] in OPENERS else "inner"
+        if text[after] == "/":
+            return _comment(text, after, complete)
+        return "ends" if text[after] in OPENERS else "doubt" if inner % 2 == 0 else "inner"
     if sign in ";；，、":
         return _after_other_comma(text, at, complete, place, closers, inner)
     if sign in ".:" and place == "member":
