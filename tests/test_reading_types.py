@@ -115,6 +115,7 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
     (dict[str, Stock | int], '{"a": {"name": "oat", "inStock": true}}', {"a": Stock(name="oat", in_stock=True)}, {"key_form"}),
     (Stock, '{"name": "oat", "in_stock": true, "inStock": true}', Stock(name="oat", in_stock=True), {"key_form", "repeated_key"}),
     (Stock, '{"name": "oat", "nam": "cow"}', Stock(name="oat"), {"extra_key"}),
+    (Literal["milk (oat)", "milk (cow)"], '"Milk (oat)"', "milk (oat)", {"enum_form"}),
     # where a text is declared, a number stays as it was written
     (dict[str, str], '{"code": 0x1F, "phone": +49}', {"code": "0x1F", "phone": "+49"}, {"unquoted_string"}),
     (list[float], "As [3] shows, it is [0.1, 0.2, 0.7].", [0.1, 0.2, 0.7], {"prose"}),
@@ -258,6 +259,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     # a list of records is no map, and a sum of texts and variables no text
     (dict[str, dict[str, str]], '{"to do": [{"who": "Ann", "what": "grind"}]}', "/to do", "type"),
     (Barista, '{"name": "Ann " + middle + " Lee"}', "/name", "likely_quote"),
+    # a list that goes on in another fence
+    (list[Pour], '```\n[{"grams": 30},\n{"grams": 40}\n```\n```\n{"grams": 60}]\n```', "", "unexpected_text"),
     # one number or two
     (list[int], "1,200", "", "no_json"),
     (list[float], "1,5", "", "no_json"),

@@ -175,7 +175,8 @@ class Examination(Generic[T]):
         if best.valid:
             rivals = [each for each in options if each.valid and order[id(each)][:5] == order[id(best)][:5]]
             rivals += [each for each in options if _is_one_more(each, best, text)]
-            alike = (each for each in options if order[id(each)][0] == order[id(best)][0])  # lossless as well
+            others = (each for each in options if order[id(each)][:5] != order[id(best)][:5])
+            alike = (each for each in others if order[id(each)][0] == order[id(best)][0])  # lossless as well
             rivals += [each for each in alike if _is_beside(each, best, text)]
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)

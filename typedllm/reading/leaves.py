@@ -167,7 +167,7 @@ def _literal(node: Node, shape: Shape, spelling: words.Spelling) -> Meaning | No
         return Meaning(same, "number_form")
     text = words.trimmed(json.dumps(value) if node.kind == "literal" else node.text)
     quoted = node.kind in ("string", "bare")
-    if quoted and (meant := _word(text, shape)):
+    if quoted and (meant := _word(node.text.strip(), shape) or _word(text, shape)):
         return meant
     if text.lower() in shape.written:
         return Meaning(shape.written[text.lower()], "json_form")

@@ -141,7 +141,10 @@ class Weighing(Generic[T]):
             if options and not options[-1].valid and _is_inner(text, options[-1].found.end, each.start):
                 options[-1].found.end = each.end
                 continue
-            options.append(self._compared(self.one(each, each.node, text), text))
+            option = self._compared(self.one(each, each.node, text), text)
+            if options and not options[-1].valid and _lacks_its_opener(option):
+                option.valid, option.value = False, None  # the one before may have opened it
+            options.append(option)
         return options
 
     def _compared(self, option: Option[T], text: str) -> Option[T]:
@@ -354,6 +357,12 @@ def _known(data: object, shape: Shape) -> int:
     if "object" in shape.items.kinds:
         return sum(_known(item, shape.items) for item in items)
     return len(items)
+
+
+def _lacks_its_opener(option: Option[Any]) -> bool:
+    """Whether its first bracket was not written."""
+    start = option.found.start
+    return any(entry.note.kind == "missing_opener" and entry.note.start == start for entry in option.entries)
 
 
 def _is_torn_off(found: Found) -> bool:
