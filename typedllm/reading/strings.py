@@ -41,7 +41,6 @@ _KEY_BEGUN: Final = re.compile(
 )
 _LINE_KEY: Final = re.compile(rf"[^\s{_QUOTES},:{{}}\[\]][^{_QUOTES},:{{}}\[\]\n]{{0,60}}:\s{{0,8}}[{_QUOTES}{{\[]")
 _LINE_KEY_BEGUN: Final = re.compile(rf"[^{_QUOTES},:{{}}\[\]\n]{{0,61}}(?::\s{{0,8}})?\Z")
-_NEXT_ITEM: Final = re.compile(r"[{\[(\-+.0-9]|(?:true|false|null|True|False|None|NaN|undefined)\b|\.\.\.")
 _CLOSING: Final = re.compile(r"[}\])\s,]*(?:```\s*)?")
 _GOES_ON: Final = re.compile(r'[^{"]*"\s*,\s*"[^"\n]*"\s*:')
 _DECLARED_KEY: Final = re.compile(
@@ -52,6 +51,7 @@ _DECLARED_KEY: Final = re.compile(
 _CLOSES_KEY: Final = re.compile(rf"[{_QUOTES}]\s{{0,8}}(?::|=>?|：)")
 _CONTAINER: Final = re.compile(rf"[{{\[]\s{{0,20}}[{_QUOTES}{{\[]")
 _COMMENT: Final = re.compile(r"//|/\*")
+_POINT: Final = re.compile(r"\.\d")  # of a number without its zero
 _BRACKETS: Final = re.compile(r"[}\])\s]*")
 _STRAY_WORD: Final = re.compile(rf"\w{{1,30}}\s{{1,4}}[{_QUOTES}][^{_QUOTES}\n]{{1,80}}[{_QUOTES}]\s{{0,3}}:")
 _BEGINS: Final = re.compile(rf"\s*[;，、.:]?\s*[{_QUOTES}{{\[]")
@@ -316,16 +316,20 @@ def _after_comma(
         return "ends"
     if sign == "#":
         return _before_hash(text, at, complete) if inner % 2 else "ends"
-    if sign in "/.":
+    if sign in "/." and not _POINT.match(text, at):
         return _comment(text, at, complete)
     if place == "member":
         return _member_after_comma(text, at, complete, inner, closers, known)
     if inner % 2 == 0:
         return "ends"
-    found = (PLAIN_ITEM if sign in OPENERS else _NEXT_ITEM).match(text, at)
+    if sign not in OPENERS:
+        if not complete and len(text) - at < 40:
+            return "more"
+        return "doubt" if _SCALAR_ENDS.match(text, at) or _CONTAINER.match(text, at) else "inner"
+    found = PLAIN_ITEM.match(text, at)
     if not complete and (found is None or found.end() == len(text)):
         return "more"
-    return "ends" if found else "doubt" if sign in OPENERS else "inner"
+    return "ends" if found else "doubt"
 
 
 def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers: str, known: Container[str]) -> Verdict:
