@@ -24,9 +24,8 @@ from typedllm.reading.strings import (
     Verdict,
     closes_inner,
     escape,
-    facing,
     is_glued,
-    is_inside_out,
+    is_odd,
     key_verdict,
     own_bracket,
     verdict,
@@ -204,7 +203,6 @@ class QuotedReader(BracketReader):
             (string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None
         )
         string.inner += 1
-        string.facing += facing(string.tail()[-1:], behind.text[:1])
         string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
@@ -402,7 +400,7 @@ class QuotedReader(BracketReader):
         torn = (
             string.torn and (string.inner - string.apostrophes) % 2
         )  # the one at a line's start begins another string
-        if torn or is_inside_out(string.facing):
+        if torn or (string.inner and is_odd(text, string.closers[0])):
             likely = (note._replace(kind="likely_quote") for note in string.notes if note.kind == "unescaped_quote")
             string.notes = [note for note in string.notes if note.kind != "unescaped_quote"] + list(likely)
         if string.closers == "'" and string.inner and string.place in _NEXT and _NEXT[string.place].search(text):

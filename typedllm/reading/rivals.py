@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.mends import OUTSIDE, Mend
-from typedllm.reading.strings import closes_inner
+from typedllm.reading.strings import closes_inner, facing
 
 _BEFORE: Final = 16
 _AFTER: Final = 6
@@ -215,7 +215,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
                 yield Mend(at, "", sign, doubt)
         if sign == '"':
             ends = _is_structure(text, at) or _LINE_ENDS.match(text, at + 1) is not None
-            yield Mend(at, "\\", doubt=2 * (ends and not _is_of_quotation(text, at)))
+            unclear = ends or _is_alone_inside(text, at)
+            yield Mend(at, "\\", doubt=2 * (unclear and not _is_of_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
             paired = closes_inner(text, at) or _is_paired(text, at)
             yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(paired))
@@ -397,6 +398,13 @@ def _begins_quotation(text: str, at: int) -> bool:
     start = at + (text[at + 1 : at + 2] == '"')
     said = _REST_OF_STRING.match(text, start + 1, start + _STRETCH)
     return text[start - 1 : start] == '"' and said is not None and len(_ESCAPED.findall(said[0])) % 2 == 1
+
+
+def _is_alone_inside(text: str, at: int) -> bool:
+    """Whether a quote opens or closes something inside a text, and no escaped one behind it is its counterpart."""
+    face = facing(text[at - 1 : at], text[at + 1 : at + 2])
+    said = _REST_OF_STRING.match(text, at + 1, at + _STRETCH) if face == "<" else None
+    return face != "?" and (said is None or len(_ESCAPED.findall(said[0])) % 2 == 0)
 
 
 def _is_doubled(text: str, at: int) -> bool:

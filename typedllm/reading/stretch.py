@@ -24,9 +24,8 @@ from typedllm.reading.strings import (
     Behind,
     Place,
     Verdict,
-    facing,
     is_glued,
-    is_inside_out,
+    is_odd,
     verdict,
 )
 from typedllm.reading.windows import INSIDE, IS_KEY, SINGLE_QUOTED, Window, escapes, in_double
@@ -354,7 +353,7 @@ def odd_string(
         closers: the brackets that would close the containers around, outermost first.
         gap: where a clean gap is known to begin, if the quote before it is none that pairs with another inside.
     """
-    quote, at, inner, faced = buf[start], start + 1, 0, ""
+    quote, at, inner = buf[start], start + 1, 0
     to_quote = _TO_QUOTE[quote].match
     out, fixes = ['"'], list[int]()
     while (found := to_quote(buf, at)) and inner <= _MOST_QUOTES:
@@ -371,7 +370,7 @@ def odd_string(
                 said = verdict(Behind(buf[at : at + AHEAD], complete), place, inner, closers)
             if said == "ends" and inner % 2 and any(sign in buf[start:at] for sign in "{[("):
                 return None  # what follows may be within a bracket of the text
-            if said == "ends" and is_inside_out(faced):
+            if said == "ends" and inner and is_odd(buf[start + 1 : at - 1].replace(f"\\{quote}", quote), quote):
                 return None
             if said == "ends":
                 out.append('"')
@@ -383,7 +382,6 @@ def odd_string(
             if place == "item" and inner % 2 == 0 and _LINE_ENDS.match(buf, at):
                 return None  # a comma may be missing
             inner += 1
-            faced += facing(buf[at - 2], after)
         out.append(_WRITTEN[sign])
         fixes.append(at - 1)
     return None

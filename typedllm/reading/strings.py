@@ -93,7 +93,6 @@ class OpenString:
         "closers",
         "counted",
         "escapes",
-        "facing",
         "inner",
         "joined",
         "notes",
@@ -117,7 +116,6 @@ class OpenString:
         self.notes: list[Note] = []
         self.inner = 0
         self.apostrophes = 0  # how many of them stand between two letters
-        self.facing = ""
         self.joined: Node | None = None
         self.escapes: list[int] = []  # which parts were escapes of JSON
         self.torn = False  # whether a quote inside opens a line
@@ -235,17 +233,39 @@ def is_glued(place: Place, quote: str, before: str, after: str) -> bool:
 
 
 def facing(before: str, after: str) -> str:
-    """Whether a quote between these two signs opens (`<`) or closes (`>`) what stands in quotes; else nothing."""
+    """Whether a quote between these two signs opens (`<`) or closes (`>`) what stands in quotes, or may do either (`?`).
+
+    Behind a digit, it may be a sign of inches.
+    """
+    if before.isdigit() and not after.isalnum():
+        return "?"
     if before.isspace() != after.isspace():
         return ">" if after.isspace() else "<"
     if before.isalnum() != after.isalnum():
         return ">" if before.isalnum() else "<"
-    return ""
+    return "?"
 
 
-def is_inside_out(quotes: str) -> bool:
-    """Whether of the quotes inside a string the first closes and the last opens: it may be two, as in `"a" or "b"`."""
-    return quotes[:1] == ">" and quotes[-1:] == "<"
+def is_odd(text: str, quote: str) -> bool:
+    """Whether of the quotes inside a text the first closes and the last opens (it may be two, as in `"a" or "b"`), or one
+    lacks its counterpart, which an apostrophe has not; at the start it may be one that is doubled.
+    """
+    places = [found.start() for found in re.finditer(quote, text) if found.start()]
+    faces = [facing(text[at - 1], text[at + 1 : at + 2]) for at in places]
+    spare = text[:1] == quote
+    if faces and not spare and faces[0] == ">" and faces[-1] == "<":
+        return True
+    left = 0
+    for face in faces if quote == '"' else ():
+        if face == "<":
+            left += 1
+        elif left:
+            left -= 1
+        elif face == ">" and spare:
+            spare = False
+        elif face == ">":
+            return True
+    return left > 0
 
 
 def own_bracket(behind: Behind, opened: Sequence[str]) -> Verdict:
