@@ -55,6 +55,8 @@ HOSTILE = [
     ("colour", "`", "`" * SIZE + "\n"),  # fences as long as the reply
     ("any", " ", '["a" +'),  # space after a plus sign
     ("any", "a,", "{a: "),  # text without quotes
+    ("any", 'c: x "b", ', "{a: "),  # keys and texts without quotes, and quotes inside
+    ("any", "\\n", "["),  # line breaks as they are written in strings
     ("colour", "red ", ""),  # a declared word, everywhere
     ("item", "{b:[}", ""),  # broken parts, each of which is compared with what it may have been
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Final, Literal
 
 from typedllm.reading.cursor import SPACE, end_of, shown
@@ -251,7 +252,8 @@ class BareReader(QuotedReader):
     def _is_bare_key(self) -> bool:
         """Whether the key of this member was written without quotes."""
         frame = self.stack[-1]
-        return any(note.kind == "unquoted_key" and note.start == frame.key_at for note in frame.node.remarks)
+        since = takewhile(lambda note: note.start >= frame.key_at, reversed(frame.node.notes or ()))
+        return any(note.kind == "unquoted_key" and note.start == frame.key_at for note in since)
 
     def _prefix(self) -> bool:
         """A letter before a string, as Python writes it."""
