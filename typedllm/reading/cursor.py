@@ -11,10 +11,12 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import NOTATION, Note
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.shape import Shape
-from typedllm.reading.strings import OpenString, Place
+from typedllm.reading.strings import AHEAD, OPENERS, OpenString, Place
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 _ODD_SPACE: Final = re.compile(r"[\s\ufeff\u180e\u200b-\u200d\u2060]+")
+_WRITTEN_SPACE: Final = re.compile(rf"(?:\\[nrt][ \t\n\r]*)+(?=[{re.escape(OPENERS)}{{}}\[\],0-9-])")
+"""Line breaks as they are written in strings, where none is open."""
 
 _COMMENTS: Final[Mapping[str, str]] = {"//": "\n", "#": "\n", "/*": "*/", "<!--": "-->"}
 
@@ -214,6 +216,14 @@ class Cursor:
                     self._comment = _COMMENTS[opening]
                     self._comment_at = self.base + self.pos
                     self.pos += len(opening)
+                    continue
+            elif sign == "\\":
+                if self._lacks(AHEAD):
+                    return ""
+                found = _WRITTEN_SPACE.match(buf, self.pos, self.pos + AHEAD)
+                if found:
+                    self.fix("space", self.base + self.pos, self.base + found.end())
+                    self.pos = found.end()
                     continue
             elif sign > "~" or sign < " ":
                 found = _ODD_SPACE.match(buf, self.pos)
