@@ -202,13 +202,14 @@ class QuotedReader(BracketReader):
         string.torn = string.torn or (
             (string.inner - string.apostrophes) % 2 == 0 and _INDENT.search(string.tail()) is not None
         )
+        before = string.tail()[-1:]
         string.inner += 1
-        string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and string.tail()[-1:].isalnum()
+        string.apostrophes += buf[pos] in "'’" and behind.text[:1].isalnum() and before.isalnum()
         if string.inner > self.bounds.quotes:
             self._give_up("too_many_fixes")
             return False
         doubtful = said == "doubt" or self._may_end(string, at, behind) or _STRUCTURE_BEFORE.search(string.tail())
-        glued = is_glued(string.place, buf[pos], string.tail()[-1:], behind.text[:1])
+        glued = is_glued(string.place, buf[pos], before, behind.text[:1])
         kind = "likely_quote" if doubtful or glued else "unescaped_quote"
         self.fix(kind, at, at + 1, '\\"' if buf[pos] == '"' else buf[pos])
         string.parts.append(buf[pos])
@@ -337,8 +338,8 @@ class QuotedReader(BracketReader):
             fix = "likely_quote"  # its backslash may be the last sign of the text
         elif not kept:
             fix = "likely_quote"  # a text without a character may be a quote too many
-        elif _STRUCTURE_BEFORE.search(kept):
-            fix = "likely_quote"  # it took in the end of the object, or of the list, that it stands in
+        elif _STRUCTURE_BEFORE.search(kept) or kept.endswith(("{", "[")):
+            fix = "likely_quote"  # it took in the end of what it stands in, or the beginning of what follows
         elif string.closers == '"' and string.inner % 2:
             fix = "likely_quote"  # a quote inside may be the one that is missing
         if string.is_unclear:

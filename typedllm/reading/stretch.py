@@ -372,6 +372,8 @@ def odd_string(
                 return None  # what follows may be within a bracket of the text
             if said == "ends" and inner and is_odd(buf[start + 1 : at - 1].replace(f"\\{quote}", quote), quote):
                 return None
+            if said == "ends" and inner % 2 and place == "member" and buf[at : at + AHEAD].lstrip()[:1] == ",":
+                return None  # only what is declared tells whether it is a key
             if said == "ends":
                 out.append('"')
                 return at, "".join(out), fixes

@@ -355,6 +355,8 @@ def _after_comma(
 def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers: str, known: Container[str]) -> Verdict:
     sign = text[at]
     said = _key(text, at, complete)
+    if said == "ends" and inner % 2 and not _is_own_key(text, at, known):
+        return "doubt"
     if said != "inner":
         return said
     if declared_key(text, at, known):
@@ -375,6 +377,15 @@ def _member_after_comma(text: str, at: int, complete: bool, inner: int, closers:
     if sign.isalpha():
         return _stray_word(text, at, complete)
     return _next_string(text, at, complete) if inner % 2 == 0 else "inner"
+
+
+def _is_own_key(text: str, at: int, known: Container[str]) -> bool:
+    """Whether a key behind a comma is none of what a text with quotes inside may say, such as `a = "b", c = "d"`."""
+    found = QUOTED_KEY.match(text, at)
+    if found and not known:
+        return True
+    found = found or BARE_KEY.match(text, at)
+    return found is not None and found[0].rstrip(" \t\r\n:=>：").strip(OPENERS) in known
 
 
 def _next_string(text: str, at: int, complete: bool) -> Verdict:
