@@ -133,6 +133,155 @@ def test_an_earlier_version_is_no_answer(word: str) -> None:
     assert read(Stay, f"{{'guest': 'Lund', 'nights': 3}}\n\n{word} {DRAFT}").nights == 3
 
 
+LATER = '{"guest": "Lund", "nights": 3}'
+
+
+@pytest.mark.parametrize("answer", [ANSWER, LATER])
+@pytest.mark.parametrize(
+    "lead",
+    ["Here it is in the requested format:", "It matches the schema:", "I am not sure, but:", "So, all in all:"],
+)
+def test_an_answer_behind_a_draft_is_not_passed_over_for_its_notation_or_a_word_that_may_introduce_it(
+    lead: str, answer: str
+) -> None:
+    text = f"I first thought of {DRAFT} here.\n{lead}\n{answer}"
+    assert refused(Stay, text) or read(Stay, text).nights == 3
+
+
+@pytest.mark.parametrize("lead", ["For example:", "It is not", "That draft was:", "This would be wrong:"])
+def test_what_is_said_to_be_none_behind_the_answer_is_none(lead: str) -> None:
+    assert read(Stay, f"{DRAFT}\n{lead}\n{LATER}").nights == 2
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "The answer should be in this format:",
+        "The final answer must look like this:",
+        "An example of the answer:",
+        "Expected result format:",
+        "I need to output the final answer as JSON such as",
+        "Before I answer, a draft:",
+        "My first answer was",
+        "The original result:",
+        "If the answer were no, it would be",
+        "Actually, that is",
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ["{lead}\n{draft}\n\nNow:\n{answer}", "{lead}\n```json\n{draft}\n```\n```json\n{answer}\n```"]
+)
+def test_what_the_answer_was_or_is_to_be_is_none_where_another_one_follows(lead: str, form: str) -> None:
+    text = form.format(lead=lead, draft=DRAFT, answer=LATER)
+    assert refused(Stay, text) or read(Stay, text).nights == 3
+
+
+@pytest.mark.parametrize(
+    "lead", ["The final answer in the requested format:", "Final answer:", "The answer is", "Result:"]
+)
+def test_what_is_said_to_be_the_answer_stays_it(lead: str) -> None:
+    assert read(Stay, f"{lead}\n{LATER}\n\nThe guest had asked for {DRAFT} at first.").nights == 3
+    assert read(Stay, f"{DRAFT} was wrong. {lead}\n{LATER}").nights == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [" Wait, that is wrong. ", "\n\nSorry, the nights were wrong:\n\n", "\nThis was an example.\n", "\nNot quite.\n"],
+)
+def test_what_is_said_of_the_draft_is_not_said_of_the_answer_behind_it(said: str) -> None:
+    assert refused(Stay, f"{DRAFT}{said}{LATER}") or read(Stay, f"{DRAFT}{said}{LATER}").nights == 3
+
+
+def test_what_stands_behind_a_correction_may_correct_it_too() -> None:
+    corrected = f"```json\n{DRAFT}\n```\nCorrected:\n```json\n{LATER}\n```"
+    more = LATER.replace("3", "4")
+    assert read(Stay, corrected).nights == 3
+    assert refused(Stay, f"{corrected}\nThey asked for one more, so:\n```json\n{more}\n```")
+    assert read(Stay, f"{corrected}\nAn example of a longer stay:\n```json\n{more}\n```").nights == 3
+    assert read(Stay, f"{corrected.replace('Corrected', 'Corrected answer')}\nOr:\n```json\n{more}\n```").nights == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{"plan": "A", stays:\n  first {one},\n  second {other}\n}}',
+        '{{"plan": "A", "stays":\n  first {one},\n  second {other}\n ]\n}}',
+        "{{first {one}, second {other}}}",
+        "[Stay {one}, Stay {other}]",
+        "{{early: first {one}, late: second {other}}}",
+        "Perhaps {one} or {other}}}",
+    ],
+)
+@pytest.mark.parametrize("declared", [Stay, dict[str, Any]])
+def test_a_part_of_a_document_does_not_stand_for_the_whole(declared: Any, text: str) -> None:
+    assert refused(declared, text.format(one=DRAFT, other=LATER))
+
+
+@pytest.mark.parametrize("closers", ["}", "\n}", "]", "]}"])
+@pytest.mark.parametrize("lead", ["Here it is:\n", "The stay: ", "```json\n"])
+def test_a_bracket_too_many_is_none_of_the_sentence_before(lead: str, closers: str) -> None:
+    assert read(Stay, f"{lead}{LATER}{closers}").nights == 3
+    assert read(Stay, f"Two nights: {DRAFT}\nFinal: {LATER}{closers}").nights == 3
+
+
+def test_a_colon_behind_a_key_is_that_of_a_document_that_was_torn() -> None:
+    for before in ('"city": "Rome", first: ', '"first": '):
+        assert refused(Stay, f"...{before}{LATER}}}")
+
+
+@pytest.mark.parametrize("opener", ["{", "["])
+def test_a_bracket_at_the_end_of_a_text_without_its_quote_may_be_the_document_s(opener: str) -> None:
+    for closers in ("}", "}}"):
+        assert refused(Stay, f'{{"guest": "Lund\nand more:\n{opener}\n"nights": 3\n{closers}')
+    assert read(Stay, '{"guest": "Lund\nand more:\n"nights": 3\n}').guest == "Lund\nand more:"
+
+
+def test_line_breaks_written_as_in_a_string_are_white_space_between_the_parts() -> None:
+    assert read(
+        Plan, r'{"city": "Rome", "stays": \n[{"guest": "Lund", "nights": 3},\n\n{"guest": "B", "nights": 1}]\n}'
+    )
+    assert read(list[str], r'["a",\n"b",\t"c"]') == ["a", "b", "c"]
+    assert refused(Stay, r'{"guest": \new, "nights": 3}')
+
+
+class Query(BaseModel):
+    """Something to run."""
+
+    kind: str
+    code: str
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'UPDATE rooms SET size = "big", view = "sea" WHERE floor = "2"',
+        'style color="red", size = 4',
+        '<a href="x", id="y">',
+        'say "yes", reason: none',
+        'x "b", "c": "d" y',
+    ],
+)
+def test_what_is_no_declared_key_does_not_end_a_text_in_which_a_quote_is_open(code: str) -> None:
+    for text in (f'{{"kind": "q", "code": "{code}"}}', f'{{"code": "{code}",\n"kind": "q"}}'):
+        result = Schema(Query).read(text)
+        assert not result.ok or result.value.code == code
+    assert refused(dict[str, Any], f'{{"kind": "q", "code": "{code}"}}') or '"c": ' in code
+
+
+def test_a_declared_key_ends_a_text_in_which_a_quote_is_open() -> None:
+    assert read(Query, '{"code": "5" 4"", "kind": "q"}').code == '5" 4"'
+    assert read(Query, '{"code": "a 65" screen", "kind": "q"}').code == 'a 65" screen'
+
+
+@pytest.mark.parametrize("declared", [Query, dict[str, Any]])
+def test_one_quote_before_a_word_of_a_text_may_lack_the_one_behind_it(declared: Any) -> None:
+    assert refused(declared, '{"code": "say "yes", "kind": "q"}')
+    assert refused(declared, '{"kind": "q", "code": "say "yes"}')
+    whole = read(declared, '{"kind": "q", "code": "say "yes" to it"}')
+    assert (whole["code"] if declared is not Query else whole.code) == 'say "yes" to it'
+    assert not refused(declared, r'{"kind": "q", "code": "say "yes\" to it"}')
+
+
 # ---- a style throughout, and one sign ----
 
 STYLES = {

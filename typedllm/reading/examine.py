@@ -24,7 +24,7 @@ from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import cut, fixes_of, pointers_around, tell, with_places
-from typedllm.reading.seams import torn
+from typedllm.reading.seams import mark_torn
 from typedllm.reading.settle import Judge
 from typedllm.reading.shape import Kind
 from typedllm.reading.spans import LazySpans, LazyTuple
@@ -97,10 +97,7 @@ class Examination(Generic[T]):
         found = [] if is_any_text(self.target.root) else finish(extractor.found, text, self.target, self.bounds)
         options = self.weighing.lines(found, text)
         if not options:
-            for each in found:
-                fault = torn(each.start, each.end, text, each.closed_more, each.mended)
-                if fault is not None and not each.cut:
-                    each.node.note(fault)
+            mark_torn(found, text)
             options = self.weighing.all(found, text)
         if not any(option.valid for option in options):
             options += self._bare_answer(extractor, text)
@@ -175,9 +172,16 @@ class Examination(Generic[T]):
         if best.valid:
             rivals = [each for each in options if each.valid and order[id(each)][:5] == order[id(best)][:5]]
             rivals += [each for each in options if _is_one_more(each, best, text)]
-            others = (each for each in options if order[id(each)][:5] != order[id(best)][:5])
-            alike = (each for each in others if order[id(each)][0] == order[id(best)][0])  # lossless as well
+            alike = [
+                each for each in options if each.valid and order[id(each)][0] == order[id(best)][0]
+            ]  # lossless too
             rivals += [each for each in alike if _is_beside(each, best, text)]
+            rivals += [
+                each
+                for each in alike
+                if _may_be_newer(each, best)
+                and not (free and order[id(each)][3] > order[id(best)][3])  # any object fits: it may be none
+            ]
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = max(
@@ -324,6 +328,14 @@ def _is_beside(option: Option[Any], best: Option[Any], text: str) -> bool:
         return False
     beside = sorted((best.found, option.found), key=lambda found: found.start)
     return option.found.fenced == best.found.fenced and in_a_row(beside, text)
+
+
+def _may_be_newer(option: Option[Any], best: Option[Any]) -> bool:
+    """Whether another answer behind this one may be meant in its place: nothing says that this is the last one, but at
+    most that it corrects what came before; and it is not said of the other that it is an example.
+    """
+    later = option.found.start >= best.found.end and option.found.fenced >= best.found.fenced
+    return later and not best.found.is_last and option.valid and not option.found.cut and option.found.may_be_meant
 
 
 def _is_taken_back(best: Option[Any], last: Option[Any], text: str, free: bool) -> bool:

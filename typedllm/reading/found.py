@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from typedllm.reading.labels import SENTENCE, is_denial
+from typedllm.reading.labels import is_denial
 from typedllm.reading.nodes import Node
 
 AHEAD: Final = 160
@@ -32,12 +32,23 @@ _FINAL: Final = re.compile(rf"{_CORRECTED.pattern}|\b(?:answer|result)\b", re.IG
 _ONE_OF_MANY: Final = re.compile(
     r"\b(?:example|e\.g\.|for instance|such as|(?:previous|earlier|old|initial|rough)(?:ly)?)\b", re.IGNORECASE
 )
-_EXAMPLE: Final = re.compile(
-    rf"{_ONE_OF_MANY.pattern}|\b(?:format|schema|template|draft|wrong|incorrect|invalid|instead of|not)\b",
+_SETTLED: Final = re.compile(r"\b(?:final|answer|result)\b", re.IGNORECASE)
+_HEDGED: Final = re.compile(
+    r"\b(?:should|must|would|could|might|may|if|like|first|original|originally|before|possible|expected"
+    r"|(?:I|we) (?:need|have|want) to)\b",
     re.IGNORECASE,
 )
+_EXAMPLE: Final = re.compile(
+    rf"{_ONE_OF_MANY.pattern}|\b(?:draft|instead of)\b|\bnot[ \t]*:?\Z"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\b(?:wrong|incorrect|invalid)\b",
+    re.IGNORECASE,
+)
+_MAYBE_EXAMPLE: Final = re.compile(r"\b(?:format|schema|template|not|wrong|incorrect|invalid)\b", re.IGNORECASE)
+"""Words that introduce an example, or an answer: `the format is`, `in the requested format`, `that was wrong`."""
 _TAKEN_BACK: Final = re.compile(r"\b(?:wrong|incorrect|mistaken?|mistakes|oops)\b", re.IGNORECASE)
 _JUST_BEFORE: Final = re.compile(rf"(?:{_EXAMPLE.pattern})\s*\Z", re.IGNORECASE)
+_SENTENCE: Final = re.compile(r"(?<!e\.g)[.;!?]\s|\n")
+_FINISHED: Final = re.compile(r"(?<!e\.g)[.!?]\Z")
 _MARKUP: Final = re.compile(r"</?\w[^<>\n]{0,60}>")
 FENCE_LINE: Final = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w+.# -]*")
 
@@ -79,6 +90,16 @@ class Found:
         return word_of(self.lead) or -self.aside
 
     @property
+    def may_be_meant(self) -> bool:
+        """Whether what the words before it say does not tell an example from an answer."""
+        return self.word >= 0 or not (self.aside or _is_example(_SENTENCE.split(self.lead)[-1]))
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the words before it say that it is the last one, and not only that it is a better one."""
+        return self.word > 0 and any(_is_final(each, _SETTLED) for each in _SENTENCE.split(self.lead))
+
+    @property
     def mark(self) -> int:
         """How strongly the text marks it as the answer."""
         return 2 * self.word + self.fenced
@@ -86,19 +107,38 @@ class Found:
 
 def word_of(lead: str) -> int:
     """What words before an answer say: 1 that it is the answer, -1 that it is not, 0 neither."""
-    before, _, line = lead.rpartition("\n")
-    example = bool(_EXAMPLE.search(line))
-    meant = _CORRECTED if _ONE_OF_MANY.search(line) else _FINAL
-    sentences = SENTENCE.split(_MARKUP.sub(" ", lead) if example else lead)
-    denied = [_is_denied(said, found.start()) for said in sentences if (found := meant.search(said))]
-    if False in denied:
+    *before, said = _SENTENCE.split(lead)
+    many, example = _ONE_OF_MANY.search(said), _is_example(said)
+    maybe = example or _EXAMPLE.search(said) or _MAYBE_EXAMPLE.search(said)
+    sentences = _SENTENCE.split(_MARKUP.sub(" ", lead)) if maybe else [*before, said]
+    if any(_is_final(each, _CORRECTED if many or example else _FINAL) for each in sentences):
         return 1
-    return -1 if example or denied else int(_TAKEN_BACK.search(before) is not None)
+    if example:
+        return 0 if not many and any(_is_final(each, _FINAL) for each in sentences) else -1
+    if any(_is_denied(each, _FINAL) for each in sentences):
+        return -1
+    if any(map(_TAKEN_BACK.search, [*before, said] if _FINISHED.search(said) else before)):
+        return 1
+    return -1 if maybe else 0
 
 
-def _is_denied(said: str, at: int) -> bool:
-    """Whether a sentence denies its word at a place, or what follows: `not the answer`, `wrong answer`, `the answer is not`."""
-    return is_denial(said[:at]) or is_denial(said, 1) or _JUST_BEFORE.search(said, 0, at) is not None
+def _is_example(sentence: str) -> bool:
+    """Whether a sentence calls what follows an example; one that is over speaks of what came before it."""
+    return _EXAMPLE.search(sentence) is not None and not _FINISHED.search(sentence)
+
+
+def _is_final(sentence: str, words: re.Pattern[str]) -> bool:
+    """Whether a sentence calls what follows the answer, and says not only what that was before, or is to be like."""
+    return words.search(sentence) is not None and not _HEDGED.search(sentence) and not _is_denied(sentence, words)
+
+
+def _is_denied(sentence: str, words: re.Pattern[str]) -> bool:
+    """Whether a sentence denies that this is the answer: `not the answer`, `wrong answer`, `the answer is not`."""
+    found = words.search(sentence)
+    before = sentence[: found.start()] if found else ""
+    return found is not None and (
+        is_denial(before) or is_denial(sentence, 1) or _JUST_BEFORE.search(before) is not None
+    )
 
 
 def lead_of(prose: str) -> str:

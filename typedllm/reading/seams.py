@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import Note
+from typedllm.reading.found import Found, word_of
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.strings import QUOTED_KEY
@@ -16,6 +18,8 @@ _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*[,，、；]|[\[{]|[\"']\s*:)\s*\Z"
 _TAIL: Final = re.compile(r"[,，、；\[{]\s*\Z|[\"'}\]\n]\s*[}\]]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
 _WRAPPED: Final = re.compile(r"(?:\\[A-Za-z]{1,30}\{|(?P<xml><!\[CDATA\[))\s*\Z")
 """What ends in a bracket that is none of the document: a macro of LaTeX (`\\boxed{...}`), character data of XML."""
+_JOINT: Final = re.compile(r"\s*[,;]?\s*(?:[^\W\d][\w-]{0,60}\s*:?\s*){1,3}")
+"""What stands between two parts of one document whose names have no quotes."""
 _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:[,，、；]\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
@@ -52,6 +56,29 @@ def torn(start: int, end: int, text: str, closed_more: bool = False, mended: boo
     ):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)
     return None
+
+
+def mark_torn(found: Sequence[Found], text: str) -> None:
+    """Marks the candidates that are pieces of a larger document."""
+    of_one = _joined(found, text)
+    for each in found:
+        fault = torn(each.start, each.end, text, each.closed_more, each.mended)
+        if fault is None and each in of_one:
+            fault = Note("unexpected_text", of_one[0].start, of_one[-1].end, "", True)
+        if fault is not None and not each.cut:
+            each.node.note(fault)
+
+
+def _joined(found: Sequence[Found], text: str) -> Sequence[Found]:
+    """The candidates that are parts of one document: there are only words between them, which do not say which is the
+    answer, and the brackets behind the last one close what none of them has opened.
+    """
+    first = len(found) - 1 if found and found[-1].closed_more else 0
+    while first > 0 and _JOINT.fullmatch(text, found[first - 1].end, found[first].start):
+        if word_of(found[first].lead):
+            break
+        first -= 1
+    return found[first:] if first < len(found) - 1 and found[-1].closed_more else ()
 
 
 def _closes_more(text: str) -> bool:
