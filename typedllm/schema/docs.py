@@ -54,10 +54,9 @@ def describe(made: JsonSchemaValue, cls: type) -> JsonSchemaValue:
         name = node.get("x-field", key)
         properties[key] = _describe_one(node, hints.get(name), said.get(name))
     if "prefixItems" in made:
-        items = [
-            _describe_one(node, hints.get(node["x-field"]), said.get(node["x-field"])) for node in made["prefixItems"]
-        ]
-        made = {**made, "prefixItems": items}
+        names = [node.get("x-field", "") for node in made["prefixItems"]]  # of a tuple that is a model's root: none
+        parts = zip(made["prefixItems"], names, strict=True)
+        made = {**made, "prefixItems": [_describe_one(node, hints.get(name), said.get(name)) for node, name in parts]}
         doc = inspect.cleandoc(cls.__doc__ or "")
         if doc and not doc.startswith(f"{cls.__name__}(") and "description" not in made:
             made["description"] = doc
