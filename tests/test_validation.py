@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import AfterValidator, BaseModel, Field, OnErrorOmit, ValidationError, WrapValidator, model_validator
+from pydantic import dataclasses as pydantic_dataclasses
 
 from schemas.coffee import Cart
 from typedllm import RepairError, Schema
@@ -181,3 +183,16 @@ def test_a_long_text_is_judged_as_a_short_one_is(length: int) -> None:
     assert schema.validate(right).value == Note(at=[(1, "a"), (2, "b")], text="x" * length)
     wrong = {"at": [["?", "a"], [2, 3]], "text": "x" * length}
     assert [issue.path for issue in schema.validate(wrong).issues] == ["/at/0/0", "/at/1/1"]
+
+
+@pydantic_dataclasses.dataclass
+class Scaled:
+    """A number that no value has."""
+
+    base: int
+    factor: dataclasses.InitVar[int] = 2
+
+
+def test_what_a_value_does_not_say_again_is_not_taken_for_the_same() -> None:
+    result = Schema(Scaled).validate({"base": 1, "factor": 4.0})
+    assert [issue.path for issue in result.issues] == ["/factor"]

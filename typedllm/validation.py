@@ -103,7 +103,7 @@ class PydanticValidator(Generic[T]):
         data = text.encode()
         if self._is_any:
             return cast("T", plain.parse(data)), True
-        value, whole = self._at_once(data, context)
+        value, whole = self._at_once(text, data, context)
         closely = self._target.has_bits or self._swallows
         if closely or not self._keys.are_once(text, value):
             parsed = plain.parse(data)
@@ -111,7 +111,7 @@ class PydanticValidator(Generic[T]):
                 raise ValueError("it takes a closer look whether this is what is declared")
         return value, whole
 
-    def _at_once(self, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
+    def _at_once(self, text: str, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
         """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
         overlaps, drops, forbids = self._overlaps, self._target.drops, _FORBIDS and not self._swallows
         judge = self._brief if len(data) > _LONG else self._adapter
@@ -124,8 +124,8 @@ class PydanticValidator(Generic[T]):
                 if overlaps:
                     raise
         value = self._read(data, context, judge)
-        if drops and strays(plain.parse(data), self._target.root):
-            raise ValueError("a key that would be left out may stand for one that is declared")
+        if (drops or self._target.may_rename(text)) and strays(plain.parse(data), self._target.root):
+            raise ValueError("a key that is not declared may stand for one that is")
         return value, not drops
 
     def _read(
@@ -250,11 +250,17 @@ class DocumentValidator:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
 
+    @cached_property
+    def _target(self) -> Target:
+        return Target(self._loaded.document)
+
     def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[JsonValue, bool]:  # noqa: ARG002
         """See `Validator`."""
         data: JsonValue = plain.parse(text.encode())
         if not self._loaded.is_valid(data):
             raise ValueError("it is not of the declared type")  # what is wrong is told of what is aligned
+        if self._target.may_rename(text) and strays(data, self._target.root, kept=True):
+            raise ValueError("a key that is not declared may stand for one that is")
         return data, True
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
@@ -273,7 +279,7 @@ class DocumentValidator:
 def _says_the_same(data: Any, again: Any, places: Iterable[str]) -> bool:
     """Whether two documents are equal at these places, and of one kind wherever both say something."""
     same = {place: (at(data, place), at(again, place)) for place in places}
-    if any(one is MISSING or not _equal(one, other) for one, other in same.values()):
+    if any(MISSING in pair or not _equal(*pair) for pair in same.values()):
         return False
     pairs: list[tuple[Any, Any]] = [(data, again)]
     while pairs:

@@ -27,33 +27,34 @@ def fits(data: Any, shape: Shape) -> bool:
     return shape.free or _fits(data, shape, {})
 
 
-def strays(data: Any, shape: Shape) -> bool:
-    """Whether a key that the type leaves out may stand for one that it declares.
+def strays(data: Any, shape: Shape, kept: bool = False) -> bool:
+    """Whether a key that the type does not declare may stand for one that it declares and that is not there.
 
     Args:
         data: plain JSON data.
         shape: what is declared.
+        kept: whether the value keeps what is written under keys that are not declared.
     """
-    return not shape.free and _strays(data, shape, {}, words.Spelling(DEFAULT.compared))
+    return not shape.free and _strays(data, shape, kept, {}, words.Spelling(DEFAULT.compared))
 
 
-def _strays(data: Any, shape: Shape, seen: _Seen, spelling: words.Spelling) -> bool:
+def _strays(data: Any, shape: Shape, kept: bool, seen: _Seen, spelling: words.Spelling) -> bool:
     if shape.free or not data or not (is_list(data) or is_object(data)):
         return False
     if shape.arms:
         key = (id(data), id(shape))
         if key not in seen:
-            seen[key] = any(_strays(data, arm, seen, spelling) for arm in _meant(data, shape))
+            seen[key] = any(_strays(data, arm, kept, seen, spelling) for arm in _meant(data, shape))
         return seen[key]
     if is_list(data):
         if shape.prefix:
-            return any(_strays(value, shape.item(index), seen, spelling) for index, value in enumerate(data))
+            return any(_strays(value, shape.item(index), kept, seen, spelling) for index, value in enumerate(data))
         items = shape.items
-        return bool(items.kinds & _CONTAINERS) and any(_strays(value, items, seen, spelling) for value in data)
-    if shape.drops and shape.has_stray(tuple(data), spelling):
+        return bool(items.kinds & _CONTAINERS) and any(_strays(value, items, kept, seen, spelling) for value in data)
+    if shape.has_stray(tuple(data), spelling, kept):
         return True
     return any(
-        _strays(value, shape.child(key), seen, spelling)
+        _strays(value, shape.child(key), kept, seen, spelling)
         for key, value in data.items()
         if isinstance(value, dict | list)
     )

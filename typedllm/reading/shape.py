@@ -266,6 +266,11 @@ class Shape:
             return any(arm.is_text for arm in self.arms)
         return "string" in self.kinds and self.literals is None and not self.format and not self.hint
 
+    @cached_property
+    def keeps_digits(self) -> bool:
+        """Whether a number could only be a text here, so that its sign, its zeros and all else of it count."""
+        return "string" in self.kinds and self.kinds.isdisjoint(("integer", "number"))
+
     @property
     def own_form(self) -> bool:
         """Whether code reads the text before its format counts."""
@@ -446,17 +451,21 @@ class Shape:
         """Whether the type says what stands at this key."""
         return key in self.properties or key in self.deep or any(pattern.search(key) for pattern, _ in self.patterns)
 
-    def has_stray(self, keys: tuple[str, ...], spelling: Spelling) -> bool:
+    def has_stray(self, keys: tuple[str, ...], spelling: Spelling, kept: bool = False) -> bool:
         """Whether one of the keys of an object is not declared, and may stand for one that is, also as a misspelling.
 
-        So it is where none of them is declared: the object may be an envelope, or something else.
+        So it is where none of them is declared, unless they are `kept`: the object may be an envelope, or something else.
         """
+        if self.extra is False or not self.properties:
+            return False
         known = self._strays.get(keys)
         if known is None:
             odd = [key for key in keys if not self.foresees(key)]
-            none = bool(odd) and len(odd) == len(keys) and bool(self.properties)
+            kept = kept or self.keeps or self.extra is not True
+            none = bool(odd) and len(odd) == len(keys) and not kept
             known = none or any(
-                self.folded_keys.get(fold(key)) or spelling.nearest(key, self.spelt_keys, frozenset(keys))
+                self.folded_keys.get(fold(key))
+                or (not kept and spelling.nearest(key, self.spelt_keys, frozenset(keys)))
                 for key in odd
             )
             if len(self._strays) < _KEPT:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Final, cast
 
 from typedllm.reading.fixes import NONE
 from typedllm.reading.shape import ARMS, Shape
+from typedllm.reading.words import fold
 from typedllm.records import JsonSchema
 from typedllm.schema.walk import is_object, walk
+
+_KEY: Final = re.compile(r'"([^"\\]{1,80})"\s*:')
 
 
 class Target:
@@ -65,14 +70,36 @@ class Target:
     @cached_property
     def drops(self) -> bool:
         """Whether there is an object that may leave out what is written under a key that it does not declare."""
-        nodes = (self.shape(node) for _, node in walk(self.document) if is_object(node) and "properties" in node)
-        return any(shape.extra is True and not shape.keeps for shape in nodes)
+        return any(shape.extra is True and not shape.keeps for shape in self._objects)
+
+    def may_rename(self, text: str) -> bool:
+        """Whether a JSON text has a key that may be another form of a declared one, where other keys are taken too."""
+        if not self._folded:
+            return False
+        return any(fold(key) in self._folded for key in set(_KEY.findall(text)) - self._declared)
+
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        """The keys of all objects, but for those of which another one is a form: each may stand where that is meant."""
+        keys = {key for shape in self._objects for key in shape.properties}
+        forms = Counter(map(fold, keys))
+        return frozenset(key for key in keys if forms[fold(key)] == 1)
+
+    @cached_property
+    def _folded(self) -> frozenset[str]:
+        """The keys of those objects that take others too, in all their forms."""
+        return frozenset(key for shape in self._objects if shape.extra is not False for key in shape.folded_keys)
+
+    @cached_property
+    def _objects(self) -> list[Shape]:
+        """The objects with declared keys."""
+        nodes = [node for _, node in walk(self.document) if is_object(node) and "properties" in node]
+        return [self.shape(node) for node in nodes]
 
     @cached_property
     def may_be_called(self) -> bool:
         """Whether a tool call with its arguments could pass for an object of these keys."""
-        shapes = [self.shape(node) for _, node in walk(self.document) if is_object(node) and "properties" in node]
-        return any(not shape.properties.keys().isdisjoint(("name", "type", "id")) for shape in shapes)
+        return any(not shape.properties.keys().isdisjoint(("name", "type", "id")) for shape in self._objects)
 
     def shape(self, node: object, allow: frozenset[str] = NONE) -> Shape:
         """The shape of a sub-document, where what stands around it allows these lossy fixes."""
