@@ -29,8 +29,7 @@ class BracketReader(StrideReader):
         if self._fits_above(sign):
             frame = self.stack[-1]
             comma, frame.comma = frame.comma, -1
-            self.fix("missing_closer", at, at, "]")
-            self._close(at)
+            self._close_missing(at)
             self.stack[-1].comma = comma
         if sign == "(" or not self.at_once:
             tried = 1
@@ -73,8 +72,7 @@ class BracketReader(StrideReader):
                 self.fix("wrong_closer", at, at + 1, frame.closer)
             else:
                 while len(self.stack) - 1 > found:
-                    self.fix("missing_closer", at, at, self.stack[-1].closer)
-                    self._close(at)
+                    self._close_missing(at)
         self.pos += 1
         self._close(at + 1)
         return True
@@ -166,8 +164,7 @@ class BracketReader(StrideReader):
                 return False
         elif above and self._is_above(above, key.text, items):
             items.pop()
-            self.fix("missing_closer", key.start, key.start, "]")
-            self._close(key.start)
+            self._close_missing(key.start)
         else:
             return self._unexpected()
         frame = self.stack[-1]
@@ -199,7 +196,9 @@ class BracketReader(StrideReader):
 
     def _fits_above(self, sign: str) -> bool:
         """Whether a container cannot stand in this array, but could in the one around: a closing bracket is missing."""
-        if sign == "(" or len(self.stack) < 2 or self.stack[-1].closer != "]" or self.stack[-2].closer != "]":
+        if self.strict or sign == "(" or len(self.stack) < 2:
+            return False
+        if self.stack[-1].closer != "]" or self.stack[-2].closer != "]":
             return False
         frame, above = self.stack[-1], self.stack[-2]
         kind: Kind = "object" if sign == "{" else "array"

@@ -9,7 +9,7 @@ from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import NOTATION, Note
-from typedllm.reading.nodes import Member, Node
+from typedllm.reading.nodes import Member, Node, Whole
 from typedllm.reading.shape import Shape
 from typedllm.reading.strings import AHEAD, OPENERS, OpenString, Place
 
@@ -144,8 +144,7 @@ class Cursor:
         if self.stack and (self.stack[-1].comma >= 0 or self.stack[-1].key_at >= 0 or not self.stack[-1].node.value):
             self.fault("unfinished", end, end)
         while self.stack:
-            self.fix("missing_closer", end, end, self.stack[-1].closer)
-            self._close(end)
+            self._close_missing(end)
         self._leave()
 
     # ---- notes ----
@@ -172,6 +171,21 @@ class Cursor:
             self.root.note(note)
         else:
             self._loose.append(note)
+
+    def _close_missing(self, at: int) -> None:
+        """Closes the innermost container, whose bracket is missing here."""
+        frame = self.stack[-1]
+        self.fix("missing_closer", at, at, frame.closer)
+        around, last = frame.node, frame.node.last
+        if last is not None and last.kind in ("object", "array") and not isinstance(last, Whole):
+            around, last = last, last.last
+        if (
+            last is not None
+            and last.kind == "string"
+            and _ends_in_stray(last.text, "}" if around.kind == "object" else "]")
+        ):
+            self.fault("unclear_syntax", last.end - 1, last.end)  # the quote and the bracket may have changed places
+        self._close(at)
 
     def _give_up(self, kind: str) -> None:
         """A bound is met: the rest of the text is not read."""
@@ -334,3 +348,9 @@ def end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 def shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _ends_in_stray(text: str, closer: str) -> bool:
+    """Whether a text ends in a closing bracket that it has not opened."""
+    opener = "{["["}]".index(closer)]
+    return text.rstrip().endswith(closer) and text.count(closer) > text.count(opener)

@@ -52,6 +52,13 @@ class Node:
         return cast("list[Node]", self.value)
 
     @property
+    def last(self) -> Node | None:
+        """The last part of a container, if it has one."""
+        if not self.value:
+            return None
+        return self.members[-1].node if self.kind == "object" else self.items[-1]
+
+    @property
     def text(self) -> str:
         """The text of a string, number or bare part."""
         return cast("str", self.value)

@@ -80,8 +80,7 @@ class JsonReader(BareReader):
         if sign in "{[" and not frame.node.members:
             return self._second_opener(frame, sign)
         if sign in "{[" and len(self.stack) > 1 and self.stack[-2].closer == "]":
-            self.fix("missing_closer", at, at, frame.closer)
-            self._close(at)
+            self._close_missing(at)
             return True
         return self._bare_key()
 
@@ -160,10 +159,9 @@ class JsonReader(BareReader):
         """Takes a key that is followed by its colon, unless it shows that the object ended before it."""
         frame = self.stack[-1]
         if self._belongs_above(frame, key):
-            self.fix("missing_closer", at, at, frame.closer)
             comma = frame.comma
             frame.comma = -1
-            self._close(at)
+            self._close_missing(at)
             self.stack[-1].comma = comma
             self._state = self._members
             return True
@@ -246,8 +244,7 @@ class JsonReader(BareReader):
         if self._belongs_above(frame, frame.key):
             key, key_at = frame.key, frame.key_at
             frame.key_at, comma, frame.comma = -1, frame.comma, -1
-            self.fix("missing_closer", key_at, key_at, frame.closer)
-            self._close(key_at)
+            self._close_missing(key_at)
             frame = self.stack[-1]
             frame.key, frame.key_at, frame.comma = key, key_at, comma
         self._state = self._value
@@ -398,7 +395,7 @@ class JsonReader(BareReader):
         return self.buf[self.pos] == "." and self.buf[after : after + 1] in OPENERS + "{["
 
     def _last(self, frame: Frame) -> Node:
-        return frame.node.members[-1].node if frame.closer == "}" else frame.node.items[-1]
+        return cast("Node", frame.node.last)
 
     def _close_call(self) -> bool:
         self._calls.pop()
@@ -424,8 +421,7 @@ class JsonReader(BareReader):
         """The fence or tag around the document closes before its brackets do."""
         end = self.base + self.pos
         while self.stack:
-            self.fix("missing_closer", end, end, self.stack[-1].closer)
-            self._close(end)
+            self._close_missing(end)
         return False
 
     def _no_comma(self, frame: Frame, sign: str) -> bool:
@@ -442,8 +438,7 @@ class JsonReader(BareReader):
                 return self._end_at_fence()
         if frame.closer == "}":
             if sign in "{[" and len(self.stack) > 1 and self.stack[-2].closer == "]":
-                self.fix("missing_closer", at, at, "}")
-                self._close(at)
+                self._close_missing(at)
                 return True
             if self._lacks(AHEAD):
                 return False

@@ -137,8 +137,23 @@ def rivals(text: str, least: int, bounds: Bounds = DEFAULT) -> list[Rival]:
             continue
         found.setdefault(json.dumps(value), Rival(mend, mended[:end]))
     alike = list(found.values())
-    doubled = any(rival.mend.new == "" and _is_doubled(text, rival.mend.at) for rival in alike)
-    return [rival for rival in alike if not rival.mend.is_swap] if doubled else alike
+    likely = [rival.mend for rival in alike if rival.mend.new == "" and not rival.mend.doubt]
+    doubled = any(_is_doubled(text, mend.at) for mend in likely)
+    return [rival for rival in alike if not rival.mend.is_swap or _pairs_own(rival.mend, text)] if doubled else alike
+
+
+def _pairs_own(mend: Mend, text: str) -> bool:
+    """Whether a swap moves a bracket into a text that has its counterpart, or out of one that has not."""
+    first, last = mend.new[0], mend.new[-1]
+    before = behind_quote(text[max(0, mend.at - _STRETCH) : mend.at])
+    if last == '"' and first in "}]":
+        return _balances(first, before + first)
+    if first == '"' and last in "}]":
+        return not _balances(last, before + last)
+    said = _WITHIN.match(text, mend.at + len(mend.old), mend.at + _STRETCH)
+    if last != '"' or first not in "{[" or said is None:
+        return False
+    return said[0].count("}]"["{[".index(first)]) <= said[0].count(first)
 
 
 def _is_behind(mend: Mend, mended: str, end: int) -> bool:
@@ -349,6 +364,8 @@ def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
         return 0 if doubled or _NUMBER.search(text, max(0, at - _STRETCH), at) else 2
     if text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalnum():
         return 2  # what it divides would become one
+    if text[at - 1 : at] == "\\":
+        return 2  # what follows it would be escaped
     if sign == "," and _FRACTION.match(text, at) and text[max(0, at - 2) : at].rstrip().endswith(":"):
         return 2  # `,5` may be a half
     if sign in "}]":
@@ -441,9 +458,14 @@ def _is_swallowed(mend: Mend, text: str, at: int) -> bool:
     for found in _STRING.finditer(text):
         if not signs or found.start() > signs[-1]:
             return False
-        if any(found.start() < sign < found.end() for sign in signs):
+        if any(found.start() < sign < found.end() and not _balances(text[sign], found[0]) for sign in signs):
             return True
     return False
+
+
+def _balances(sign: str, said: str) -> bool:
+    """Whether a bracket closes what the text that it stands in has opened."""
+    return sign in "}]" and said.count(sign) <= said.count("{["["}]".index(sign)])
 
 
 def _is_structure(text: str, at: int) -> bool:

@@ -23,6 +23,7 @@ _JOINT: Final = re.compile(r"\s*[,;]?\s*(?:[^\W\d][\w-]{0,60}\s*:?\s*){1,3}")
 _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:[,，、；]\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"
 )
+_NEXT_LIST: Final = re.compile(r"(?<=\])\[")  # at once: a piece of the same list, or what takes one item of it
 _CLOSED_TEXT: Final = re.compile(r"[\"']\s*[,}\]]")  # that of a string around the candidate
 _BRACKET: Final = re.compile(r"(?<=[\"'`])[}\]]{1,3}(?=[\"'`])|(?P<sign>[{}\[\]])")
 _FURTHER: Final = 4_000
@@ -51,7 +52,7 @@ def torn(start: int, end: int, text: str, closed_more: bool = False, mended: boo
         rest = rest.partition("]]>")[0]
     if (
         behind
-        or (mended and _closes_more(rest))
+        or (mended and (_NEXT_LIST.match(text, end) or _closes_more(rest)))
         or (_CLOSED_TEXT.match(text, end) and text[max(0, start - 1) : start] != text[end])
     ):
         return Note("unexpected_text", end, min(end + _LOOK, len(text)), "", True)

@@ -209,8 +209,8 @@ class Weighing(Generic[T]):
         root = self.target.root
         if found.cut or _is_closed_around(found.node):
             near = [each for each in near if _is_before_cut(option, each, said) or _knows_more(option, each, root)]
-        sure = option.valid and not option.kinds >= {"missing_closer", "extra_closer"}
-        if sure or root.open:  # one sign for another is told by what is declared alone
+        twice = option.valid and option.kinds >= {"missing_closer", "extra_closer"}
+        if not twice and (option.valid or root.open):  # one sign for another is told by what is declared alone
             near = [rival for rival in near if not rival.mend.is_exchange]
         elif root.is_map:
             near = [rival for rival in near if not _is_lone_pair(rival)]
@@ -292,6 +292,8 @@ class Weighing(Generic[T]):
             return []  # a list that was closed too early
         if torn(found[0].start, found[-1].end, text, found[-1].closed_more) or self._is_said_again(found, text):
             return []
+        if any(each.mended and text.startswith("][", each.end - 1) for each in found):
+            return []  # two brackets may have changed places
         node = Node("array", [each.node for each in found], found[0].start, found[-1].end)
         node.note(Note("json_lines", node.start, node.end, "[...]"))
         whole = Found(node, found[0].fenced, False, found[0].lead, found[-1].end)
@@ -373,7 +375,9 @@ def _is_torn_off(found: Found) -> bool:
 def _is_inner(text: str, end: int, start: int) -> bool:
     """Whether a value that starts here is a part of the document whose reading ended there, and not another one."""
     between = text[end:start]
-    return goes_on(text, end) and between.rstrip()[-1:] in tuple(",:[{，、；：") and between.strip(" \t\r\n,") != ""
+    before = between.rstrip(" \t\r\n\\\"'")  # in a string that broke, it may stand in quotes that are escaped
+    on = goes_on(text, end) or text.startswith("\\", end)
+    return on and before[-1:] in tuple(",:[{，、；：") and between.strip(" \t\r\n,") != ""
 
 
 def differs(a: Any, b: Any) -> bool:
