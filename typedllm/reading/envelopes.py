@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from typedllm.reading import words
+from typedllm.reading.bounds import DEFAULT
 from typedllm.reading.fixes import Note
+from typedllm.reading.leaves import meaning
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.shape import Shape
 
 _DEPTH: Final = 4
 _MEMBERS: Final = 8
 _CONTAINERS: Final = ("object", "array")
+_NO_SPELLING: Final = words.Spelling(0)
 _TEXT: Final = frozenset({"string"})
 _CALL: Final = frozenset({"name", "type", "id"})
 ARGUMENTS: Final = frozenset({"arguments", "parameters", "args", "input"})
@@ -48,7 +51,8 @@ def envelopes(node: Node, root: Shape) -> Iterator[tuple[Node, list[Note]]]:
 def arguments(node: Node, root: Shape) -> Node | None:
     """What stands in a tool call, though the answer has its other keys too: there, they are those of the tool."""
     keys = {member.key for member in node.members}
-    if not root.required or not keys & ARGUMENTS or not keys <= _CALL | ARGUMENTS or len(keys & ARGUMENTS) != 1:
+    declares = bool(root.required) or any(shape.properties and not shape.keeps for shape in _objects(root))
+    if not declares or not keys & ARGUMENTS or not keys <= _CALL | ARGUMENTS or len(keys & ARGUMENTS) != 1:
         return None
     inner = next(member for member in node.members if member.key in ARGUMENTS)
     return None if _is_declared(inner.key, root) else inner.node
@@ -70,9 +74,10 @@ def _wrapped(node: Node, root: Shape) -> Member | None:
     if node.kind != "object" or root.open or not 1 <= len(node.members) <= _MEMBERS:
         return None
     keys = {member.key for member in node.members}
-    called = bool(keys & ARGUMENTS) and keys <= _CALL | ARGUMENTS
+    called = is_call(keys)
     beside = keys - _CALL if called else keys
-    if root.is_map and not (called and len(keys) > 1) and not _holds_list(node, root):
+    may_be_map = any(_may_have(shape, key) for key in keys for shape in _maps(root))
+    if may_be_map and not (called and len(keys) > 1) and not _holds_list(node, root):
         return None  # a key of the map may be what it seems to be wrapped in
     if any(_is_declared(key, root) or words.fold(key) in _FAILURES for key in beside):
         return None
@@ -91,10 +96,34 @@ def _holds_list(node: Node, root: Shape) -> bool:
     return "object" not in root.kinds and any(member.node.kind == "array" for member in node.members)
 
 
+def _may_have(shape: Shape, key: str) -> bool:
+    """Whether a map may have this key, in whatever form it is written."""
+    if shape.extra is False:
+        return shape.foresees(key)
+    return (
+        shape.keys is None or meaning(Node("string", key, 0, 0), shape.keys, DEFAULT.digits, _NO_SPELLING) is not None
+    )
+
+
+def is_call(keys: set[str]) -> bool:
+    """Whether the keys of an object are those of a tool call."""
+    return bool(keys & ARGUMENTS) and keys <= _CALL | ARGUMENTS
+
+
 def _is_declared(key: str, root: Shape) -> bool:
     """Whether the answer, or an item of it, has such a key."""
-    shapes = (root, root.item(0)) if "array" in root.kinds else (root,)
-    return any(key in shape.properties or words.fold(key) in shape.folded_keys for shape in shapes)
+    return any(key in shape.properties or words.fold(key) in shape.folded_keys for shape in _objects(root))
+
+
+def _maps(root: Shape) -> list[Shape]:
+    """The maps of any keys that the answer, or an item of it, may be."""
+    shapes = _objects(root) if root.is_map else ()
+    return [shape for each in shapes for shape in each.arms or (each,) if "object" in shape.kinds]
+
+
+def _objects(root: Shape) -> tuple[Shape, ...]:
+    """The shapes of the answer and of an item of it."""
+    return (root, root.item(0)) if "array" in root.kinds else (root,)
 
 
 def _is_encoded(node: Node) -> bool:

@@ -27,10 +27,10 @@ class ObjectAligner(UnionAligner):
     def _object(self, node: Node, shape: Shape, path: str) -> Data:
         if shape.named is not None:
             shape = shape.named
-        if "object" not in shape.kinds:
-            return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
         if (found := self._called(node, shape, path)) is not None:
             return self.align(found, shape, path)
+        if "object" not in shape.kinds:
+            return self._encoded_here(node, shape, path) or self._other_container(node, shape, path)
         if path and (found := self._enveloped(node, shape, path)) is not None:
             return self.align(found, shape, path)
         data: dict[str, Data] = {}
@@ -63,13 +63,16 @@ class ObjectAligner(UnionAligner):
         """The arguments of a tool call, where its other keys would pass for those of the answer."""
         if len(node.members) < 2 or (inner := arguments(node, shape)) is None:
             return None
-        if (inner.kind != "object" or inner.members) and not self._fits(inner, shape, path):
-            return None  # without arguments, it is a call all the same
-        if not self.fix("envelope", node, shape, path, "{...}"):
+        meant: Node | None = inner
+        self._lone.update({id(inner)} if id(node) in self._lone else ())
+        is_empty = inner.kind == "object" and not inner.members and bool(shape.required)
+        if not is_empty and not self._fits(inner, shape, path):  # without arguments, it is a call all the same
+            meant = self._enveloped(inner, shape, path) if inner.kind == "object" else None
+        if meant is None or not self.fix("envelope", node, shape, path, "{...}"):
             return None
         others = [member for member in node.members if member.node is not inner]
         self.entries += [Entry(path, Note("extra_key", each.start, each.node.end), shape.allow) for each in others]
-        return inner
+        return meant
 
     def _enveloped(self, node: Node, shape: Shape, path: str) -> Node | None:
         """What stands in an envelope here, where keys that must be there tell that it is meant; its notes are taken."""
