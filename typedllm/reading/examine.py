@@ -8,15 +8,17 @@ Different values that nothing separates are an issue, not a coin toss.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 from typedllm.reading.align import Aligner
 from typedllm.reading.alone import is_any_text, labelled, may_go_on, read_scalar
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.extract import Extractor
+from typedllm.reading.fenced import insides, scalars
 from typedllm.reading.finish import finish
 from typedllm.reading.fixes import FAULTS, Entry, Note
 from typedllm.reading.found import Found, in_a_row
@@ -26,7 +28,7 @@ from typedllm.reading.reader import JsonReader
 from typedllm.reading.report import cut, fixes_of, pointers_around, tell, with_places
 from typedllm.reading.seams import mark_torn
 from typedllm.reading.settle import Judge
-from typedllm.reading.shape import Kind
+from typedllm.reading.shape import Kind, Shape
 from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
 from typedllm.reading.weighing import Option, Weighing, differs
@@ -38,7 +40,8 @@ T = TypeVar("T")
 _BLANK: Final = " \t\r\n"
 _CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
-_FENCE: Final = re.compile(r"(`{3,}+|~{3,}+)[ \t]*$|^(`{3,}+|~{3,}+)[^\n]*$", re.MULTILINE)
+_MEMBER: Final = re.compile(r'"([^"\\\n]{1,80})"\s{0,8}:')
+_LISTED: Final = re.compile(r"\s*[(\[{]\s{0,80}\"")
 _OF_THE_CUT: Final = frozenset({"unfinished", "missing", "unclear_brackets"})
 _EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]*[^\s*_`])?)\1")
 _AROUND: Final = ("emphasis", "tag")
@@ -94,13 +97,16 @@ class Examination(Generic[T]):
         if not visible.strip(" \t\r\n\ufeff"):
             truncated = self.finish_reason == "length" and text.strip() != ""
             return _failed("truncated" if truncated else "empty", "empty", "the reply is blank", reasoning)
-        found = [] if is_any_text(self.target.root) else finish(extractor.found, text, self.target, self.bounds)
+        since = max((span.end for span in extractor.reasoning), default=0)
+        text_only = is_any_text(self.target.root)
+        found = [] if text_only else finish(extractor.found, text, self.target, self.bounds, since)
         options = self.weighing.lines(found, text)
         if not options:
             mark_torn(found, text)
             options = self.weighing.all(found, text)
+            options += self._scalars_beside(found, since, text)
         if not any(option.valid for option in options):
-            options += self._bare_answer(extractor, text)
+            options += self._bare_answer(extractor, since, text)
         if not options:
             return self._nothing(reasoning)
         return self._choose(options, extractor, text, reasoning)
@@ -112,16 +118,27 @@ class Examination(Generic[T]):
 
     # ---- candidates ----
 
-    def _bare_answer(self, extractor: Extractor, text: str) -> list[Option[T]]:
-        """A scalar that stands alone, where a scalar is declared; or text, where text is."""
+    def _scalars_beside(self, found: Sequence[Found], since: int, text: str) -> Iterator[Option[T]]:
+        """Scalars in fences, where the answer may be one as well as what was found."""
+        root = self.target.root
+        if not found or root.open or root.kinds <= _CONTAINERS:
+            return
+        beside = scalars(text, since, found, root, self.bounds)
+        for each in islice(beside, self.bounds.candidates):
+            option = self.weighing.aligned(each, each.node, text)
+            if option.valid:
+                yield option
+
+    def _bare_answer(self, extractor: Extractor, start: int, text: str) -> list[Option[T]]:
+        """A scalar that stands alone, where a scalar is declared; or text, where text is; from `start` on."""
         root = self.target.root
         text_only = is_any_text(root)
         lists = "array" in root.kinds and root.kinds <= _CONTAINERS and not root.prefix and not extractor.found
-        if not lists and (root.kinds <= _CONTAINERS or (extractor.found and root.kinds & _CONTAINERS)):
+        broken = bool(root.kinds & _CONTAINERS) and (extractor.found or _is_broken(text, start, root))
+        if not lists and (root.kinds <= _CONTAINERS or broken):
             return []
-        start = max((span.end for span in extractor.reasoning), default=0)
         inner = text[start:]
-        fences = [] if text_only else _inside_fences(inner)
+        fences = [] if text_only else list(islice(insides(inner), 2))
         fenced = fences[0] if len(fences) == 1 else None
         closed = fenced is not None and fenced[1] < len(inner)
         outer = inner[slice(*fenced)] if fenced else inner
@@ -185,9 +202,10 @@ class Examination(Generic[T]):
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = max(
-                (each for each in options if each is best or _stands_above(each, best)),
+                (each for each in options if each is best or _stands_above(each, best, free)),
                 key=lambda each: (each.found.word, each is not best),
             )
+            best = next((each for each in options if _is_repeated_by(best, each, text)), best)
             if best.valid and _is_taken_back(best, options[-1], text, free):
                 if options[-1].valid:
                     return self._ambiguous([best, options[-1]], options, reasoning)
@@ -301,12 +319,24 @@ def _looked_at(option: Option[Any]) -> Sequence[Issue]:
     ]
 
 
-def _stands_above(option: Option[Any], best: Option[Any]) -> bool:
-    """Whether the text marks another candidate as the answer, though it is not valid: a draft is no answer for it."""
-    same = option.node.kind == best.node.kind
+def _stands_above(option: Option[Any], best: Option[Any], free: bool) -> bool:
+    """Whether the text marks another candidate as the answer, though it is not valid: a draft is no answer for it.
+
+    It has declared keys; where any object fits (`free`), it stands in a fence too, if that does.
+    """
+    same = option.node.kind == best.node.kind or best.found.word < 0
     lone = _is_lone(best)  # beside the only item of a list, it may be another item
     least = max(0, best.found.word) if lone else best.found.word + 1
-    return not option.valid and same and option.known > 0 and option.found.word >= least
+    meant = option.known > 0 or (free and bool(option.node.value) and option.found.fenced >= best.found.fenced)
+    return not option.valid and same and meant and option.found.word >= least
+
+
+def _is_repeated_by(best: Option[Any], option: Option[Any], text: str) -> bool:
+    """Whether an answer that the end of the text has cut only repeats the beginning of one that is not valid."""
+    if not best.found.cut or option.valid or option.found.cut:
+        return False
+    again = text[best.found.start : best.found.end].rstrip(_CLOSING)
+    return len(again) > 1 and text.startswith(again, option.found.start)
 
 
 def _is_lone(option: Option[Any]) -> bool:
@@ -374,21 +404,13 @@ def _without(text: str, spans: Sequence[Span]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _inside_fences(text: str) -> list[tuple[int, int]]:
-    """Where the insides of the first two fences stand; of one that the text begins with, also if it does not close."""
-    found: list[tuple[int, int]] = []
-    mark, start = "", 0
-    for sign in _FENCE.finditer(text):
-        if mark and (sign[1] or "").startswith(mark):
-            found.append((start, sign.start()))
-            mark = ""
-        elif not mark and text[max(0, sign.start() - 1) : sign.start()] in ("", "\n"):
-            mark, start = sign[1] or sign[2], sign.end()
-        if len(found) > 1:
-            break
-    if mark and not found and not text[: text.index(mark)].strip():
-        found.append((start, len(text)))
-    return found
+def _is_broken(text: str, start: int, root: Shape) -> bool:
+    """Whether a text begins with a bracket and a quote, or has a declared key in quotes, with its colon: it is no text
+    then, but a container that is broken.
+    """
+    if _LISTED.match(text, start):
+        return True
+    return any(found[1] in root.properties for found in _MEMBER.finditer(text, start))
 
 
 def _packaging(found: Found, reasoning: Sequence[Span], text: str) -> list[Note]:

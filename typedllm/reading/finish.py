@@ -22,9 +22,9 @@ _AGAIN: Final = 4  # how often the text may be read again in search of JSON
 _CLOSERS: Final = re.compile(r"\s*(?!\]\]>)[}\])](?:(?!\]\]>)[}\])\s])*")
 
 
-def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
-    """What can be said of the candidates only when the whole text is there."""
-    found = _without_signs(unopened(found, text, target, bounds), text, target, bounds)
+def finish(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT, since: int = 0) -> list[Found]:
+    """What can be said of the candidates only when the whole text is there; `since` is where its reasoning ends."""
+    found = _without_signs(unopened(found, text, target, bounds, since), text, target, bounds)
     found = _without_escapes(_without_references(found, text, target), text, target, bounds)
     found = _whole(_strict_first(found, text, target, bounds), text, target, bounds)
     for each in found:

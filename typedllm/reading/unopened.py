@@ -29,25 +29,33 @@ _LINE_KEY: Final = re.compile(r"^[ \t]*[\"“]([^\"”:{}\n]{1,80})[\"”][ \t]*
 _TUPLE: Final = re.compile(r"\s*(?P<tuple>\(\s*[\"'0-9+.({\[-].*\))\s*", re.DOTALL)
 
 
-def unopened(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT) -> list[Found]:
-    """The candidates, with a document that lacks its opening bracket in the place of what stands inside of it."""
+def unopened(found: list[Found], text: str, target: Target, bounds: Bounds = DEFAULT, since: int = 0) -> list[Found]:
+    """The candidates, with a document that lacks its opening bracket in the place of what stands inside of it.
+
+    Args:
+        found: the candidates.
+        text: the reply.
+        target: what the answer is declared to be.
+        bounds: what it may hold.
+        since: where the answer may begin: behind what was reasoned.
+    """
     kinds = target.root.kinds
     if kinds.isdisjoint(("object", "array")):
         return found
-    read = _plain(text, target, bounds)
+    read = _plain(text, target, bounds, since)
     if read is None and "object" in kinds:
-        read = _members(found, text, target, bounds)
+        read = _members(found, text, target, bounds, since)
     if read is None and not found and "array" in kinds and not target.root.open:
-        read = _in_parentheses(text, target, bounds)
+        read = _in_parentheses(text, target, bounds, since)
     if read is None:
         return found
     others = [each for each in found if each.end <= read.start or each.start >= read.end]
     return sorted([*others, read], key=lambda each: each.start)
 
 
-def _plain(text: str, target: Target, bounds: Bounds) -> Found | None:
+def _plain(text: str, target: Target, bounds: Bounds, since: int) -> Found | None:
     """What is JSON with the bracket put before it, or in the place of the sign there."""
-    for begins in islice(_BEGINS.finditer(text), _PLACES):
+    for begins in islice(_BEGINS.finditer(text, since), _PLACES):
         start = begins.end()
         for inner, opener in _openers(text, start, target.root):
             body = opener + text[inner:]
@@ -93,13 +101,13 @@ def _is_item(sign: str, root: Shape) -> bool:
     return "array" in root.items.kinds if sign == "[" else sign in _ITEMS
 
 
-def _members(found: list[Found], text: str, target: Target, bounds: Bounds) -> Found | None:
+def _members(found: list[Found], text: str, target: Target, bounds: Bounds, since: int) -> Found | None:
     """Members without the braces around them, from the first line or from one that begins with a key in quotes."""
     keys, last = target.root.properties, found[0].start if found else len(text)
-    start = len(text) - len(text.lstrip("\ufeff \t\r\n,"))
+    start = len(text) - len(text[since:].lstrip("\ufeff \t\r\n,"))
     first = _FIRST_KEY.match(text, start)
     if first is None or first[1] not in keys:
-        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text, 0, last) if line[1] in keys), -1)
+        start = next((line.start(1) - 1 for line in _LINE_KEY.finditer(text, since, last) if line[1] in keys), -1)
     if not 0 <= start < last or (found and text[start] not in '"“'):
         return None
     body = text.rstrip()
@@ -130,9 +138,9 @@ def _is_open(node: Node, end: int) -> bool:
     return False
 
 
-def _in_parentheses(text: str, target: Target, bounds: Bounds) -> Found | None:
+def _in_parentheses(text: str, target: Target, bounds: Bounds, since: int) -> Found | None:
     """A tuple of another language that is the whole text."""
-    body = _TUPLE.fullmatch(text)
+    body = _TUPLE.fullmatch(text, since)
     if body is None:
         return None
     reader = JsonReader(target.root, body.start("tuple"), bounds)
