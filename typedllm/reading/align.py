@@ -16,7 +16,7 @@ from typedllm.reading.fits import fits
 from typedllm.reading.fixes import Entry, Note
 from typedllm.reading.leaves import Data, as_written, meaning
 from typedllm.reading.listed import parts
-from typedllm.reading.marks import NO_LIMIT, UNFIT, as_json
+from typedllm.reading.marks import NO_LIMIT, UNFIT, as_json, is_styled
 from typedllm.reading.nodes import Node, Whole, place
 from typedllm.reading.objects import ObjectAligner
 from typedllm.reading.plain import parse
@@ -210,6 +210,9 @@ class Aligner(ObjectAligner):
             self.fault("unlisted" if equal else UNFIT, node.start, node.end, path)  # to Python, true is 1
             return value
         data, kind, after = meant
+        if kind == "number_to_string" and (id(node) in self._styled or is_styled(node.remarks)):
+            self._unfit(node, path)  # as a text, it is what was written
+            return as_written(node)
         if node.kind == "bare" and kind in _STILL_TEXT:
             self.entries.append(Entry(path, Note("unquoted_string", node.start, node.end, as_json(node.text))))
         if kind and not self.fix(kind, node, shape, path, after or as_json(data)):

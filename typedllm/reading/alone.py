@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from typedllm.reading.bounds import Bounds
@@ -47,7 +48,7 @@ def may_go_on(body: str, root: Shape) -> bool:
 
 def read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
     """What a text that is a scalar, if anything, says; `start` is where it stands in the reply."""
-    is_any = any(map(is_any_text, root.arms or (root,)))
+    is_any, takes_any = is_any_text(root), any(map(is_any_text, root.arms or (root,)))
     others = OPENERS if root.open else "" if is_any else "'“‘"  # a backtick is emphasis
     if body[:1] == '"' or (len(body) > 1 and body[:1] in others):
         node = _quoted_scalar(body, start, root, bounds)
@@ -58,11 +59,14 @@ def read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
         node = Node("string", quoted["text"], start, start + len(body))
         node.note(Note("quote_style", start, start + len(body), json.dumps(quoted["text"], ensure_ascii=False)))
         return node
-    if not is_any and _UNCLOSED.fullmatch(body):
+    unclosed = body.rfind('"') == 0 if takes_any else _UNCLOSED.fullmatch(body)
+    if not is_any and unclosed:
         node = Node("string", body[1:], start, start + len(body))
         node.note(Note("unfinished", start, start + len(body), "", True))
         return node
     read = scalar(body) if len(body) <= bounds.digits else _long_scalar(body)
+    if read.fix == "number_style" and root.keeps_digits:
+        read = Scalar("bare", body)
     if (is_text and not _is_declared(read, root)) or read.kind == "bare" or TIER.get(read.fix) == "guess":
         node = Node("string", body, start, start + len(body))
         node.note(Note("plain_text", start, start + len(body)))
@@ -76,11 +80,20 @@ def read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
 
 
 def _is_declared(read: Scalar, root: Shape) -> bool:
-    """Whether it is JSON as it stands, of a kind that is declared beside texts; a number is none where these have a format."""
-    if read.fix or read.value in ("NaN", "Infinity", "-Infinity"):
+    """Whether it is JSON as it stands, of a kind that is declared beside texts; a number is none where these have a format.
+
+    A literal of another language is one as well, where no text of any form is declared, nor such a word.
+    """
+    foreign = read.kind == "literal" and not root.is_text and fold(str(read.value)) not in map(fold, _texts(root))
+    if (read.fix and not foreign) or read.value in ("NaN", "Infinity", "-Infinity"):
         return False
     kind: Kind = "number" if read.kind == "number" else "null" if read.value is None else "boolean"
     return kind in root.kinds or (kind == "number" and ("integer" in root.kinds or not root.takes_texts))
+
+
+def _texts(root: Shape) -> Iterator[str]:
+    """The declared words."""
+    return (text for arm in root.arms or (root,) for text in arm.texts)
 
 
 def _quoted_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node | None:

@@ -41,7 +41,6 @@ _SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  
 _ESCAPE: Final = re.compile(r"\\[nrtu\"'\\]")
 _RECENT: Final = 8
 _SIGILS: Final = "$%&@:?<>{}[]() "
-_NUMBERS: Final = frozenset({"integer", "number"})
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 KEYWORDS: Final = r"[^\W\d][\w.]{0,60}\((?=\s{0,8}[^\W\d]\w{0,60}\s{0,8}=(?!=))"
 """A call with its arguments by name, as far as its opening bracket."""
@@ -169,8 +168,8 @@ class BareReader(QuotedReader):
             word, quoted, stop, end = word[:-1], True, stop - 1, self.pos + len(word) - 1
         said, notes = unescaped(word, start) if quoted else (word, [])
         read = Scalar("string", said, self._missing_quote()) if quoted else scalar(word)
-        if read.fix == "number_style" and self._guide().is_text and self._guide().kinds.isdisjoint(_NUMBERS):
-            read = Scalar("bare", word)  # as it was written
+        if read.fix == "number_style" and self._guide().keeps_digits:
+            read = Scalar("bare", word)
         node = Node(read.kind, read.value, start, stop + quoted)
         node.notes = notes or None
         if read.kind == "number" and len(word) > self.bounds.digits:
@@ -223,6 +222,8 @@ class BareReader(QuotedReader):
             return True
         if first > 0 and QUOTED_KEY.search(word, first):
             return True  # a key that is not declared
+        if first > 0 and scalar(word[:first].rstrip(" \t.:;=|")).kind in ("number", "literal"):
+            return True  # another sign may stand for the comma
         return self._place() == "member" and self._is_bare_key() and _INNER_KEY.match(word) is not None
 
     def _is_stray_key(self) -> bool:
@@ -262,8 +263,11 @@ class BareReader(QuotedReader):
         return True
 
     def _is_comma(self, sign: str, end: int) -> bool:
-        """Whether a colon or a stop behind a number stands for a comma."""
-        return sign == ":" or QUOTED_KEY.match(self.buf, end_of(SPACE, self.buf, end)) is not None
+        """Whether a colon or a stop behind a number or literal stands for a comma: something follows it."""
+        after = end_of(SPACE, self.buf, end)
+        if self._place() == "item" and self.buf[after : after + 1] in OPENERS + "{[":
+            return after < len(self.buf)
+        return sign == ":" or QUOTED_KEY.match(self.buf, after) is not None
 
     def _missing_quote(self) -> str:
         """The fix of a string without its opening quote: behind an item without quotes, that may be a part of it."""

@@ -183,7 +183,8 @@ def _word(text: str, shape: Shape) -> Meaning | None:
         return Meaning(text, "enum_form")
     meant = shape.folded_texts.get(words.fold(text)) or shape.plain_texts.get(words.unaccented(text))
     if meant is not None:
-        return Meaning(meant, "enum_form")
+        other = shape.names.get(text, meant) != meant  # the name of another member, as it is declared
+        return None if other else Meaning(meant, "enum_form")
     name = text.rpartition(".")[2] if _PATH.fullmatch(text) else text
     named = shape.names.get(name)
     if named is None:

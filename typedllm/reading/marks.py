@@ -94,6 +94,7 @@ class Marks:
         self._valid: dict[int, bool] = {}  # whether strings hold valid JSON, by their identity
         self._repeated: set[int] = set()  # values of keys that stand in their object already, by their identity
         self._lone: set[int] = set()  # values that are alone in their map, by their identity
+        self._styled: set[int] = set()  # numbers that were written as in another language, by their identity
         self._made: list[Node] = []  # what was made here: trials know nodes by their identity
         self._chances = Chances(self.permits)
         self._arms: dict[tuple[Shape, frozenset[Kind]], Sequence[Shape]] = {}
@@ -177,6 +178,11 @@ class Marks:
         self._ranked = len(self.entries), rank
         if rank > self._limit:
             raise LostError
+
+
+def is_styled(notes: Sequence[Note]) -> bool:
+    """Whether a number was written as in another language."""
+    return any(note.kind == "number_style" for note in notes)
 
 
 def as_json(data: Data) -> str:

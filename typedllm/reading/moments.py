@@ -88,7 +88,9 @@ def is_strict(form: str) -> bool:
 
 def is_moment(text: str, form: str) -> bool:
     """Whether a text may be a date or a time as ISO 8601 has them, or as pydantic counts them; True for other formats."""
-    return form not in _PLAIN or _PLAIN[form].fullmatch(text) is not None or _COUNTED.fullmatch(text) is not None
+    if form not in _PLAIN or _PLAIN[form].fullmatch(text):
+        return True
+    return _COUNTED.fullmatch(text) is not None and (form == "date-time" or may_count(text, form))
 
 
 def may_count(text: str, form: str) -> bool:

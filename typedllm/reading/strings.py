@@ -505,6 +505,8 @@ def _after_other_comma(text: str, at: int, complete: bool, place: Place, closers
         return _after_closer(text, after, complete, closers, inner)
     if place == "item" and text[at] != ";" and (text[after].isalnum() or text[after] == "-"):
         return _scalar(text, after, complete, inner)
+    if place == "item" and text[after] in "{[" and (complete or len(text) - after >= 40):
+        return "doubt" if inner % 2 or not _CONTAINER.match(text, after) else "ends"
     if place == "member":
         return _key(text, after, complete)
     if text[after] in OPENERS:

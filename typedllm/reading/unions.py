@@ -7,9 +7,10 @@ from typing import Final
 
 from typedllm.reading import words
 from typedllm.reading.arms import BEST, Rank
+from typedllm.reading.envelopes import is_call
 from typedllm.reading.fixes import Entry, Note
 from typedllm.reading.leaves import Data
-from typedllm.reading.marks import MISFIT, MUST_FIT, NO_LIMIT, UNFIT, LostError, Marks, Trial
+from typedllm.reading.marks import MISFIT, MUST_FIT, NO_LIMIT, UNFIT, LostError, Marks, Trial, is_styled
 from typedllm.reading.nodes import Node
 from typedllm.reading.shape import Kind, Shape
 from typedllm.records import MISSING
@@ -50,7 +51,7 @@ class UnionAligner(Marks):
     ) -> list[Trial]:
         """What the arms make of a node, but for those that another one is certainly before."""
         meant = node if node.kind == "object" else self._object_in(node)
-        if meant is None:
+        if meant is None or _may_be_around(meant, shape):
             return [self._try(node, arm, path) for arm in arms]
         tried: dict[int, Trial] = {}
         alike: dict[Hashable, Trial] = {}
@@ -159,6 +160,8 @@ class UnionAligner(Marks):
     def _bare(self, node: Node, shape: Shape, path: str) -> Data:
         """Aligns without the node's own notes, which are taken already."""
         notes, node.notes = node.notes, None
+        if notes and is_styled(notes):
+            self._styled.add(id(node))
         try:
             return self.align(node, shape, path)
         finally:
@@ -167,6 +170,15 @@ class UnionAligner(Marks):
     def _fits(self, node: Node, shape: Shape, path: str) -> bool:
         limit = NO_LIMIT if self._drops or "drop_item" in shape.allow else MUST_FIT
         return self._try(node, shape, path, limit).rank.unfit == 0
+
+
+def _may_be_around(node: Node, shape: Shape) -> bool:
+    """Whether the keys of an object may be those of an envelope, so that they say nothing of the arms."""
+    if node.kind != "object" or not node.members:
+        return False
+    keys = {member.key for member in node.members}
+    lone = len(keys) == 1 and node.members[0].node.kind == "object" and keys.isdisjoint(shape.properties)
+    return lone or is_call(keys)
 
 
 def moved(entries: Iterable[Entry], old: str, new: str) -> list[Entry]:
