@@ -747,3 +747,8 @@ def test_an_answer_that_is_repeated_is_no_list_of_it(declared: Any, text: str, v
 def test_two_whole_lists_are_not_joined() -> None:
     assert refused(list[tuple[int, int]], "[[1, 2]]\n[[3, 4]]")
     assert read(Stay, '[INST] Where? [/INST] {"guest": "Lund", "nights": 2}}') == Stay(guest="Lund", nights=2)
+
+
+@pytest.mark.parametrize("behind", [", which was wrong.", ", but that is not right", ", and so on."])
+def test_a_draft_in_a_sentence_does_not_take_in_the_answer_below(behind: str) -> None:
+    assert read(Stay, f'I had {{"todo": "..."}}{behind}\n\nNow:\n{{"guest": "Lund", "nights": 2}}').nights == 2

@@ -204,11 +204,39 @@ def numbered(text: str, dice: random.Random) -> str:
     return f"1. {text}"
 
 
+def remark(text: str, dice: random.Random) -> str:
+    """Brackets in the sentences around it are none of it."""
+    behind = dice.choice(
+        ('I set "tags" to [] since none were mentioned.', "Missing values would be {} or null.", "[1] a.pdf")
+    )
+    return f"Based on the documents [1][2]:\n{text}\n\n{behind}"
+
+
+def earlier(text: str, dice: random.Random) -> str:
+    return f'My earlier answer was {{"todo": "..."}}, which was wrong.\n\nNow:\n{text}'
+
+
+def unopened(text: str, dice: random.Random) -> str:
+    """The request has begun the answer."""
+    return text.lstrip()[1:] if text.lstrip()[:1] in ("{", "[") and is_json(text) else text
+
+
+def is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), (dict, list)) and len(json.loads(text)) > 0
+    except ValueError:
+        return False
+
+
+def legacy_call(text: str, dice: random.Random) -> str:
+    return f'{{"functionCall": {{"name": "answer", "args": {text}}}}}'
+
+
 AROUND: Final[Mapping[str, Callable[[str, random.Random], str]]] = {
     each.__name__: each
     for each in (
         prose, fence, fenced_prose, open_fence, thought, thought_unopened, tag, assignment, draft_then_final, twice,
-        partial_copy, call, numbered,
+        partial_copy, call, numbered, remark, earlier, unopened, legacy_call,
     )
 }  # fmt: skip
 """Ways of putting the document into a reply."""

@@ -31,6 +31,7 @@ T = TypeVar("T")
 _CLOSING: Final = " \t\r\n}])`~"
 _CLOSERS: Final = ("}", "]")
 _CLOSED: Final = " \t\r\n`~"
+_SENTENCE_BEHIND: Final = re.compile(r",[ \t]+[^\W\d]+[ \t]+[^\n\"'“:{\[]*\n")
 _PAIR: Final = re.compile(r'\{\s*"[^"]*"\s*:\s*"[^"]*"\s*\}')  # as well a set of two texts
 _PASSES: Final = 8  # how often a text is looked at, in search of what its parts that are not valid may have been
 _LOOKED_AT: Final = 100_000  # characters that are looked at for that in any text
@@ -376,7 +377,7 @@ def _is_inner(text: str, end: int, start: int) -> bool:
     """Whether a value that starts here is a part of the document whose reading ended there, and not another one."""
     between = text[end:start]
     before = between.rstrip(" \t\r\n\\\"'")  # in a string that broke, it may stand in quotes that are escaped
-    on = goes_on(text, end) or text.startswith("\\", end)
+    on = (goes_on(text, end) and not _SENTENCE_BEHIND.match(between)) or text.startswith("\\", end)
     return on and before[-1:] in tuple(",:[{，、；：") and between.strip(" \t\r\n,") != ""
 
 
