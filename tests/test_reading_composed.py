@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
@@ -752,3 +752,8 @@ def test_two_whole_lists_are_not_joined() -> None:
 @pytest.mark.parametrize("behind", [", which was wrong.", ", but that is not right", ", and so on."])
 def test_a_draft_in_a_sentence_does_not_take_in_the_answer_below(behind: str) -> None:
     assert read(Stay, f'I had {{"todo": "..."}}{behind}\n\nNow:\n{{"guest": "Lund", "nights": 2}}').nights == 2
+
+
+def test_references_in_a_row_do_not_stand_for_the_list_below() -> None:
+    text = "Based on the documents [1][2]:\n[5]\n\nMissing values would be {} or null."
+    assert read(list[Literal[1, 5]], text) == [5]

@@ -15,6 +15,7 @@ AHEAD: Final = 160
 HELD: Final = 128
 """How far back a sign may have begun that the end of the text so far has cut."""
 _REFERENCE: Final = re.compile(r"\[[0-9]{1,4}(?:(?:,\s*|[–-])[0-9]{1,4})*\]")
+_REFERENCES: Final = re.compile(rf"(?:{_REFERENCE.pattern})+")
 _OPERATOR_BEFORE: Final = re.compile(
     r"(?:[=!]=|^[ \t]*for[ \t][\w, ()]{1,60}[ \t]in|^[ \t]*(?:(?:const|let|var)[ \t]+)?[\[{(][^\n=]{0,100}[\]})][ \t]*=)[ \t]*\Z",
     re.MULTILINE,
@@ -158,10 +159,12 @@ def set_aside(each: Found, text: str) -> None:
         return
     before = text[max(0, each.start - AHEAD) : each.start].rpartition("\n")[2].rstrip()
     after = text[each.end : each.end + AHEAD].partition("\n")[0].lstrip()
+    if is_reference(text, each.start, each.end):
+        before, after = (_REFERENCES.sub("", part).strip() for part in (before, after))
     if _PARTS.search(before) or _PARTS.search(after):
         return  # one of several on the line
     if before[-1:].isalnum() or before.endswith((",", ";")):
-        each.aside = after == "" or after[0].isalnum() or after[0] in ".,;?!)"
+        each.aside = after == "" or after[0].isalnum() or after[0] in ".,:;?!)"
     elif before == "" and after[:1].isalnum() and is_reference(text, each.start, each.end):
         each.aside, each.lead = True, ""  # what the lines before announce is not this
 
