@@ -7,7 +7,16 @@ import datetime
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AfterValidator, BaseModel, Field, OnErrorOmit, ValidationError, WrapValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    OnErrorOmit,
+    ValidationError,
+    WrapValidator,
+    create_model,
+    model_validator,
+)
 from pydantic import dataclasses as pydantic_dataclasses
 
 from schemas.coffee import Cart
@@ -122,6 +131,14 @@ class Shot(BaseModel):
 def test_a_validator_that_stumbles_over_data_is_an_issue(text: str, issue: str) -> None:
     result = Schema(Shot).read(text)
     assert issue in str(result.issues[0])
+
+
+def test_a_part_that_lax_reading_would_leave_out_is_an_issue() -> None:
+    """The value of lax mode is compared with what was written at each place that strict mode refuses, in any order."""
+    Dated = create_model("Dated", **dict.fromkeys((f"day_{index}" for index in range(20)), (datetime.date, ...)))  # type: ignore[call-overload]
+    Whole = create_model("Whole", number=(int, ...))
+    data = {"number": 1.0, **{f"day_{index}": "null" for index in range(20)}}
+    assert Schema(Dated | Whole).validate(data).issues
 
 
 def test_a_validator_that_stumbles_over_one_candidate_is_not_in_the_way_of_another() -> None:
