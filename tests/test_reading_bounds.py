@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from tests.support.pieces import Piecewise
 from typedllm.declared import Schema
+from typedllm.reading import plainer
 from typedllm.reading.align import Aligner
 from typedllm.reading.fixes import Entry
 from typedllm.reading.nodes import Node
@@ -19,6 +20,7 @@ from typedllm.reading.shape import Shape
 from typedllm.reading.stretch import Stretch
 from typedllm.reading.strides import StrideReader
 from typedllm.reading.target import Target
+from typedllm.reading.windows import TOKEN
 from typedllm.records import MISSING, Policy
 from typedllm.schema.build import build
 from typedllm.validation import PydanticValidator
@@ -211,6 +213,20 @@ def test_a_stretch_ends_with_the_outermost_container() -> None:
     part = stretch.part(0)
     assert part is not None
     assert part.json == text[: part.end] == one
+
+
+@pytest.mark.parametrize("sign", ["{}", "and then\n{}", "```json\n{}\n```"])
+def test_candidates_of_which_none_is_valid_are_taken_apart_once(sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = list[str]()
+
+    class Noted:
+        def split(self, text: str) -> list[str]:
+            taken.append(text)
+            return TOKEN.split(text)
+
+    monkeypatch.setattr(plainer, "TOKEN", Noted())
+    assert TYPES["item"].read((sign.format('{"b": 1}') + " \n") * 1000).issues
+    assert len(taken) == 1
 
 
 def test_keys_without_values_end_in_an_issue() -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
-from typedllm.reading.gaps import gap, opening, tail
+from typedllm.reading.gaps import Gap, gap, opening, tail
 from typedllm.reading.mends import Mend
 from typedllm.reading.windows import TOKEN, requoted
 
@@ -20,26 +20,40 @@ class Plainer:
 
     Args:
         text: begins with a container.
+        longer: the same of a text that ends with this one, so that it is not taken apart again.
 
     Attributes:
         json: what came of it; not all of it is JSON.
     """
 
-    def __init__(self, text: str) -> None:
-        self._written = written = TOKEN.split(text)
-        strings = [each[0] for each in written[1::2] if each[0] in "\"'"]
-        self._single = 2 * strings.count("'") > len(strings)
-        self._out = out = [
-            self._string(each) if index % 2 else self._gap(each, index) for index, each in enumerate(written)
-        ]
+    def __init__(self, text: str, longer: Plainer | None = None) -> None:
+        self._written = written = (longer and longer._behind(text)) or TOKEN.split(text)
+        self._single = "'" in text and _prefers_single(written[1::2])
+        self._out = out = written.copy()
+        if self._single:
+            out[1::2] = map({each: self._string(each) for each in set(written[1::2])}.__getitem__, written[1::2])
+        known = {each: self._clean(each, gap(each)) for each in set(written[2:-1:2])}  # few of them differ
+        out[2:-1:2] = map(known.__getitem__, written[2:-1:2])
+        if len(written) > 1:
+            out[0] = self._clean(written[0], opening(written[0]))
+        out[-1] = self._tail(written[-1], len(written) > 1)
         self.json = "".join(out)
 
-    def _gap(self, text: str, index: int) -> str:
-        if index == len(self._written) - 1:
-            found = tail(text, True) if index else None
-            return found[0].json + self._raw(text[found[1] :]) if found else self._raw(text)
-        clean = gap(text) if index else opening(text)
+    def _behind(self, text: str) -> list[str]:
+        """The pieces of a text that this one ends with; none where it begins within a string or a number."""
+        at = sum(map(len, self._written)) - len(text)
+        for piece, written in enumerate(self._written):
+            if at < len(written):
+                return [] if piece % 2 or at < 0 else [written[at:], *self._written[piece + 1 :]]
+            at -= len(written)
+        return []
+
+    def _clean(self, text: str, clean: Gap | None) -> str:
         return clean.json if clean else self._raw(text)
+
+    def _tail(self, text: str, behind: bool) -> str:
+        found = tail(text, True) if behind else None
+        return found[0].json + self._raw(text[found[1] :]) if found else self._raw(text)
 
     def _raw(self, text: str) -> str:
         return text.translate(_DOUBLE) if self._single else text
@@ -54,9 +68,12 @@ class Plainer:
 
     def length(self, count: int) -> int:
         """How long the part that stands for the first characters of the text is at least."""
-        ours, theirs = self._ends
-        piece = bisect_right(ours, count) - 1
-        return theirs[piece] + (count - ours[piece] if self._is_kept(piece) else 0)
+        ours = theirs = 0
+        for piece, (written, out) in enumerate(zip(self._written, self._out, strict=True)):
+            if ours + len(written) > count:
+                return theirs + (count - ours if self._is_kept(piece) else 0)
+            ours, theirs = ours + len(written), theirs + len(out)
+        return theirs
 
     def source(self, mend: Mend) -> Mend | None:
         """The same change of the text itself; None where what it changes does not stand there."""
@@ -72,3 +89,9 @@ class Plainer:
     def _is_kept(self, piece: int) -> bool:
         """Whether a piece is as long as it was, so that each of its characters stands where it stood."""
         return piece < len(self._written) and len(self._written[piece]) == len(self._out[piece])
+
+
+def _prefers_single(tokens: list[str]) -> bool:
+    """Whether more of the strings among these are in single quotes than in double ones."""
+    signs = [each[0] for each in tokens]
+    return signs.count("'") > signs.count('"')

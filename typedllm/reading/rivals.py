@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -60,7 +59,7 @@ _W: Final = r"[ \t\n\r]*+"
 _STRING_ENDS: Final = rf'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"(?={_W}(?:[,:\]}}]|\Z))'
 _TOKENS: Final = re.compile(
     rf'(?:{_W}(?:"{_STRING_ENDS}|[\w.+-]++(?={_W}(?:[,\]}}]|\Z))|[{{\[](?={_W}["{{\[\]}}\w.+-])'
-    rf'|[}}\]](?={_W}(?:[,\]}}]|\Z))|[,:](?={_W}["{{\[\w.+-])))*+'
+    rf'|[}}\]](?={_W}(?:[,\]}}]|\Z))|[,:](?={_W}["{{\[\w.+-]))){{0,100}}+'
 )
 """What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
 _LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
@@ -217,7 +216,14 @@ def _may_end(text: str, at: int, least: int) -> bool:
     """
     least = len(text[:least].rstrip(_CLOSING))
     begun = [at, *(found.end() for skip in (0, 1) if (found := _REST_OF_STRING.match(text, at + skip)))]
-    return any(found is not None and found.end() >= least for found in map(partial(_TOKENS.match, text), begun))
+    return any(_is_json_up_to(text, each, least) for each in begun)
+
+
+def _is_json_up_to(text: str, at: int, least: int) -> bool:
+    """Whether a text may be JSON from one place to another."""
+    while at < least and (found := _TOKENS.match(text, at)) and found.end() > at:
+        at = found.end()
+    return at >= least
 
 
 def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator[Mend]:

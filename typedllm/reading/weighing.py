@@ -106,6 +106,7 @@ class Weighing(Generic[T]):
         self.policy = policy
         self.at_limit = at_limit
         self.bounds = bounds
+        self._plainer: Plainer | None = None  # of the candidate before
         self._left = {True: bounds.rivals, False: bounds.rivals}  # characters to look at, of what is valid and what not
 
     def one(self, found: Found, node: Node, text: str) -> Option[T]:
@@ -204,7 +205,7 @@ class Weighing(Generic[T]):
         whole, least = text[found.start :], len(text[found.start : found.end].rstrip(_CLOSED))
         near, plain, said = rivals(whole, least, self.bounds), None, whole
         if not near and not option.valid:
-            other = Plainer(whole)
+            other = self._plainer = Plainer(whole, self._plainer)
             if other.json != whole:
                 near, plain, said = rivals(other.json, other.length(least), self.bounds), other, other.json
         root = self.target.root
