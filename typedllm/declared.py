@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
 
@@ -14,6 +14,7 @@ from typing_extensions import TypeForm
 
 from typedllm.errors import RepairError, TypedLLMError
 from typedllm.reading.allow import check_allowed
+from typedllm.reading.converted import converted, may_convert
 from typedllm.reading.envelopes import ARGUMENTS
 from typedllm.reading.examine import Examination, spans_of
 from typedllm.reading.fixes import known
@@ -326,11 +327,25 @@ class Schema(Generic[T]):
     def _unpacked(
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
     ) -> Reading[T] | None:
-        """The reading of a reply that is valid but for its packaging and syntax, which are told when somebody asks."""
+        """The reading of a reply that is valid but for what is told when somebody asks: its packaging, its syntax, and
+        parts that stand for others of the declared type.
+        """
+        whole = text.strip()  # is not valid
+        converts = may_convert(text, policy)
         for inner in unpacked(text, "syntax" in policy.tiers):
+            if len(inner) != len(whole) or inner != whole:
+                with suppress(ValueError):
+                    value, _ = self._validator.validate_text(inner, context)
+                    told = self._told_later(value, inner, text, policy, finish_reason)
+                    return replace(told, fixes=LazyTuple(partial(_around, told.fixes)))
+            if not converts:
+                continue
             with suppress(ValueError):
-                value, _ = self._validator.validate_text(inner, context)
-                return self._told_later(value, inner, text, policy, finish_reason)
+                made = converted(inner, self.target.root, policy)
+                if made is None:
+                    return None  # it is JSON: there is no syntax to mend
+                value, _ = self._validator.validate_text(made, context)
+                return self._told_later(value, made, text, policy, finish_reason)
         return None
 
     def _told_later(
@@ -346,7 +361,7 @@ class Schema(Generic[T]):
             "ok",
             value,
             lambda: json.loads(inner),
-            fixes=LazyTuple(lambda: tuple(filter(_is_around, closely().fixes))),
+            fixes=LazyTuple(lambda: tuple(closely().fixes)),
             spans=LazySpans(lambda: dict(closely().spans)),
             candidates=LazyTuple(lambda: tuple(closely().candidates)),
         )
@@ -374,9 +389,10 @@ class Schema(Generic[T]):
         return Examination(self.target, judge, policy, finish_reason)
 
 
-def _is_around(fix: Fix) -> bool:
-    """Whether a fix converts no data: a validator in code has seen it as it stands, and made of it what it would."""
-    return fix.tier in ("packaging", "syntax") or fix.kind in ("extra_key", "field_name")
+def _around(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
+    """The fixes that convert no data: a validator in code has seen it as it stands, and made of it what it would."""
+    tiers, kinds = ("packaging", "syntax"), ("extra_key", "field_name")
+    return tuple(fix for fix in fixes if fix.tier in tiers or fix.kind in kinds)
 
 
 def _rejected(issues: tuple[Issue, ...], attempts: tuple[Attempt, ...] = ()) -> RepairError:

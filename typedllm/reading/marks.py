@@ -152,6 +152,11 @@ class Marks:
         """Whether a bound is met."""
         return self.stopped is not None
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether misspelt words are not looked for any more."""
+        return self._spelling.is_spent
+
     def rank(self, since: int = 0) -> Rank:
         """How badly what was aligned since then fits."""
         unfit, lossy, unknown, mended = self._counted(since)

@@ -28,8 +28,6 @@ _NEAR: Final = 60
 def unpacked(text: str, mend: bool, bounds: Bounds = DEFAULT) -> Iterator[str]:
     """The text of the answer as JSON, if it is JSON: as it stands in its packaging, and then with its syntax mended.
 
-    A text without any packaging is not given as it stands.
-
     Args:
         text: the reply.
         mend: whether lossless fixes of syntax are applied.
@@ -38,8 +36,7 @@ def unpacked(text: str, mend: bool, bounds: Bounds = DEFAULT) -> Iterator[str]:
     place = _packed(text)
     if place is None:
         return
-    if len(text.strip()) > place.end - place.start:
-        yield text[slice(*place)]
+    yield text[slice(*place)]
     if mend and (mended := _mended(text, place, bounds)) is not None:
         yield mended
 

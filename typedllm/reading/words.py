@@ -105,6 +105,11 @@ class Spelling:
         self._left = limit
         self._found: dict[tuple[str, int, frozenset[str]], str | None] = {}
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether as many words were compared as may be."""
+        return self._left <= 0
+
     def nearest(self, word: str, declared: Lexicon, taken: frozenset[str] = frozenset()) -> str | None:
         """The one declared word that this is a misspelling of, if there is one.
 
