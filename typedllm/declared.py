@@ -331,7 +331,7 @@ class Schema(Generic[T]):
         parts that stand for others of the declared type.
         """
         whole = text.strip()  # is not valid
-        converts = may_convert(text, policy)
+        converts = not self.target.root.free and may_convert(text, policy)
         for inner in unpacked(text, "syntax" in policy.tiers):
             if len(inner) != len(whole) or inner != whole:
                 with suppress(ValueError):
