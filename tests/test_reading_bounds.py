@@ -89,6 +89,28 @@ def test_a_comment_with_much_space_in_it_is_read_in_linear_time() -> None:
     assert TYPES["item"].read("{/* ..." + " " * SIZE + "x */}").issues
 
 
+FILLED = [
+    ("item", '{"name": "x', ",#a", '\nfoo, "tags": []}'),  # what may be a remark, within a text without its last quote
+    ("item", '{"name": "a"}', " ", '1 {"name": "b"}}'),  # space between two parts, of which one is torn off
+    ("item", '{"name": "a"} a', " ", '1 {"name": "b"}}'),
+    ("item", '{"name": "a", "tags": x}, and', " ", '"{"name": "b"}'),  # the same in what may be a sentence
+    ("any", "[1,\n", "// a,\n", "2]"),  # remarks on lines of their own, each of which may stand for items
+    ("item", "", "<![CDATA[", "{}"),
+    ("any", "", '"[ ', ""),
+]
+
+
+@pytest.mark.parametrize(("name", "head", "unit", "tail"), FILLED)
+def test_a_long_stretch_of_a_text_is_looked_at_once(name: str, head: str, unit: str, tail: str) -> None:
+    result = TYPES[name].read(head + unit * (SIZE // len(unit)) + tail)
+    assert result.ok or result.issues
+
+
+def test_many_keys_that_are_not_declared_are_each_looked_at_once() -> None:
+    keys = ",".join(f'"tag{number}": 1' for number in range(SIZE // 10))
+    assert TYPES["item"].read(f'{{"name": "a", "tags": [], {keys}}}').ok
+
+
 DEEP = ["[", '{"a":', '{"children":', '{"children":[', '"children":{"children":', '[{"name":"x","tags":[']
 
 

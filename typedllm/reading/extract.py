@@ -56,6 +56,7 @@ _ARRAY: Final = re.compile(
     rf"|\w[^\[\]{{}}\n]{{0,80}},|{KEYWORDS}|\Z)",
     re.DOTALL,
 )
+_SPACE: Final = re.compile(r"\s*")
 _LINE: Final = 300  # characters of the prose before a candidate that are kept
 
 
@@ -175,17 +176,21 @@ class Extractor:
         return found.end()
 
     def _begins(self, found: re.Match[str]) -> bool:
-        if found[0] == "[" and (self._line + self._buf[: found.start()]).endswith("<![CDATA"):
+        if found[0] == "[" and self._before(found.start()).endswith("<![CDATA"):
             return False
         if found[0] == '"':
-            return not self.found and self._is_alone(self._buf[: found.start()])
+            return not self.found and self._is_alone(found.start())
         return begins(self._buf, found.start())
 
-    def _is_alone(self, before: str) -> bool:
+    def _before(self, at: int) -> str:
+        """What stands right before a place in the buffer, on the same line at least."""
+        return (self._line + self._buf[:at])[-_LINE:] if at < _LINE else self._buf[at - _LINE : at]
+
+    def _is_alone(self, at: int) -> bool:
         """Whether nothing is said before what begins here, but for the line that opens its fence."""
-        if self._blank and not before.strip():
+        if self._blank and _SPACE.fullmatch(self._buf, 0, at):
             return True
-        line = (self._line + before)[-_LINE:].rstrip().rpartition("\n")[2]
+        line = self._before(at).rstrip().rpartition("\n")[2]
         return self._fence != "" and FENCE_LINE.fullmatch(line) is not None
 
     def _is_declared(self, key: str) -> bool:

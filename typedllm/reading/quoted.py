@@ -61,7 +61,7 @@ _IN_TAG: Final = re.compile(r"<[A-Za-z][^<>]*\Z")
 _WORD_ENDS: Final = re.compile(r"[^\s\d]\Z")
 _APOSTROPHE: Final = re.compile(r"['’]\s*\Z")
 _DOUBLE: Final = re.compile(r"\"\s*\Z")
-_REMARK: Final = re.compile(r",[ \t]*(?://|#|/\*)[^\n]*\Z")
+_REMARK: Final = re.compile(r",[ \t]*+(?://|#|/\*)")
 _NEXT: Final = {
     "item": re.compile(r"[,;]\s*'(?=\w)|[\"'][\s}\])]*[,;:.]\s*[\"']?\w{1,60}[\"']?\s*:"),
     "member": re.compile(r"[\"'][\s}\])]*[,;:.]\s*[\"']?\w{1,60}[\"']?\s*:"),
@@ -322,7 +322,7 @@ class QuotedReader(BracketReader):
             fix, comma = fix if self._has_other_commas() else "likely_quote", True
             kept = kept[:-1].rstrip()
             end = self.base + self.pos - (len(text) - len(kept))
-        if (remark := _REMARK.search(kept)) and not lost.closers:
+        if (remark := _REMARK.search(kept, kept.rfind("\n") + 1)) and not lost.closers:
             kept, comma = kept[: remark.start()], True
             end = self.base + self.pos - (len(text) - len(kept))
         other = _FOREIGN.search(kept) or _APOSTROPHE.search(kept)
@@ -338,7 +338,7 @@ class QuotedReader(BracketReader):
             fix = "likely_quote"  # its backslash may be the last sign of the text
         elif not kept:
             fix = "likely_quote"  # a text without a character may be a quote too many
-        elif _STRUCTURE_BEFORE.search(kept) or kept.endswith(("{", "[")):
+        elif _STRUCTURE_BEFORE.search(kept, max(0, len(kept) - AHEAD)) or kept.endswith(("{", "[")):
             fix = "likely_quote"  # it took in the end of what it stands in, or the beginning of what follows
         elif string.closers == '"' and string.inner % 2:
             fix = "likely_quote"  # a quote inside may be the one that is missing

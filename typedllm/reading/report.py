@@ -19,6 +19,7 @@ _ELISION: Final = re.compile(
 
 
 _INDENT: Final = 100
+_FURTHER: Final = 2_000  # characters of further comments behind one
 _COMMA_BEFORE: Final = re.compile(r",\s*\n\s*\Z")
 _WORDS: Final = re.compile(r"(?://|#|/\*|<!--)[\s*#/-]*[^\W\d_]")
 _LIST_ENDS: Final = re.compile(r"\s*(?:(?://|#)[^\n]*\n\s*)*\]")
@@ -77,7 +78,7 @@ def _stands_for_items(note: Note, text: str) -> bool:
     return (
         before is not None
         and _WORDS.match(text, note.start) is not None
-        and _LIST_ENDS.match(text, note.end) is not None
+        and _LIST_ENDS.match(text, note.end, note.end + _FURTHER) is not None
     )
 
 

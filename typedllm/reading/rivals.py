@@ -64,7 +64,7 @@ _TOKENS: Final = re.compile(
 """What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
 _LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
 _REMARK: Final = re.compile(
-    r",[ \t]*(?://|#|/\*)[^\n]*\Z|(?:\n|\\n)[ \t]*[}\]](?:\s|\\n)*,(?:\s|\\n)*[{\[]?(?:\s|\\n)*\Z"
+    r",[ \t]*(?://|#|/\*)[^\n]*\Z|(?:\n|\\n)[ \t]*+[}\]](?:\s|\\n)*+,(?:\s|\\n)*+[{\[]?(?:\s|\\n)*+\Z"
 )
 _FRACTION: Final = re.compile(r",[0-9]")
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)

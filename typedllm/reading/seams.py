@@ -18,7 +18,7 @@ _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*[,，、；]|[\[{]|[\"']\s*:)\s*\Z"
 _TAIL: Final = re.compile(r"[,，、；\[{]\s*\Z|[\"'}\]\n]\s*[}\]]\s*\Z|[\"'`]\s*:\s*\Z|[{,]\s*\w+\s*:\s*\Z")
 _WRAPPED: Final = re.compile(r"(?:\\[A-Za-z]{1,30}\{|(?P<xml><!\[CDATA\[))\s*\Z")
 """What ends in a bracket that is none of the document: a macro of LaTeX (`\\boxed{...}`), character data of XML."""
-_JOINT: Final = re.compile(r"\s*[,;]?\s*(?:[^\W\d][\w-]{0,60}\s*:?\s*){1,3}")
+_JOINT: Final = re.compile(r"\s*+[,;]?\s*+(?:[^\W\d][\w-]{0,60}+\s*+:?\s*+){1,3}")
 """What stands between two parts of one document whose names have no quotes."""
 _BEHIND: Final = re.compile(
     r"\s*[}\])]*\s*(?:[,，、；]\s*(?:[\"'{\[]|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,}\]])|[.;:]?\s*[\"'][^\"'\n]{1,80}[\"']\s*:|[.;:][{\[])"

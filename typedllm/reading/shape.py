@@ -463,9 +463,9 @@ class Shape:
             odd = [key for key in keys if not self.foresees(key)]
             kept = kept or self.keeps or self.extra is not True
             none = bool(odd) and len(odd) == len(keys) and not kept
+            present = frozenset(keys)
             known = none or any(
-                self.folded_keys.get(fold(key))
-                or (not kept and spelling.nearest(key, self.spelt_keys, frozenset(keys)))
+                self.folded_keys.get(fold(key)) or (not kept and spelling.nearest(key, self.spelt_keys, present))
                 for key in odd
             )
             if len(self._strays) < _KEPT:
