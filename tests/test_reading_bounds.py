@@ -94,6 +94,7 @@ FILLED = [
     ("item", '{"name": "a"}', " ", '1 {"name": "b"}}'),  # space between two parts, of which one is torn off
     ("item", '{"name": "a"} a', " ", '1 {"name": "b"}}'),
     ("item", '{"name": "a", "tags": x}, and', " ", '"{"name": "b"}'),  # the same in what may be a sentence
+    ("item", '{"name": "', '\\"a ', '" b", "tags": []}'),  # escaped quotes of a text that one more ends too early
     ("any", "[1,\n", "// a,\n", "2]"),  # remarks on lines of their own, each of which may stand for items
     ("item", "", "<![CDATA[", "{}"),
     ("any", "", '"[ ', ""),

@@ -36,7 +36,7 @@ _APOSTROPHE: Final = re.compile(r"[snoh\d\\]['’′]")
 _SIGNS: Final = re.compile(rf'[{{}}\[\],:"\\\n();={_OTHER_QUOTES}]')
 _MORE: Final = re.compile(r'\s*[,:"}\]，、；：]')
 _OPENS: Final = re.compile(r"[,:{\[，、；：]\s*\Z")
-_OUTLINE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+_OUTLINE: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\],]', re.DOTALL)
 _ENDED: Final = re.compile(r'["}\]\w]')
 _BEGUN: Final = re.compile(r'["{\[\w-]')
 _FITS: Final = {

@@ -15,7 +15,7 @@ from typedllm.reading.words import fold
 from typedllm.records import JsonSchema
 from typedllm.schema.walk import is_object, walk
 
-_KEY: Final = re.compile(r'"([^"\\]{1,80})"\s*:')
+_KEY: Final = re.compile(r'"([^"\\]{1,80}+)"\s*+:')
 
 
 class Target:
