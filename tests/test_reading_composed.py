@@ -441,6 +441,8 @@ def test_a_quote_too_many_is_no_inch_where_the_text_has_a_form(total: str, due: 
          [Stay(guest="Lund", nights=2), Stay(guest="Berg", nights=1)]),
         (list[Stay], '{"guest": "Lund", "nights": 2}]', [Stay(guest="Lund", nights=2)]),
         (Any, '"city": "Oslo", "stays": [{}]}', {"city": "Oslo", "stays": [{}]}),
+        (list[int], "<think>Three.</think>\n1, 2, 3]", [1, 2, 3]),
+        (dict[str, int], '<think>Two.</think>"a": 1, "b": 2}', {"a": 1, "b": 2}),
     ],
 )  # fmt: skip
 def test_the_request_may_have_begun_the_answer(declared: Any, text: str, value: Any) -> None:

@@ -305,7 +305,7 @@ class Schema(Generic[T]):
         """Whether what the validator takes needs no closer look; a number at the token limit may have gone on."""
         if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
             return False
-        if self.target.may_be_called and any(key in text and f'"{key}"' in text for key in ARGUMENTS):
+        if self.target.may_be_called and any(f'"{key}"' in text for key in ARGUMENTS):
             return False
         return not (self._has_decimals and may_lose_digits(text))
 

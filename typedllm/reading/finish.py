@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Final
 
@@ -11,6 +10,7 @@ from typedllm.reading.escaped import unescaped
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fixes import Note
 from typedllm.reading.found import AHEAD, HELD, Found, is_operand, is_reference, lead_of, set_aside
+from typedllm.reading.plain import json_end
 from typedllm.reading.prefixed import unprefixed
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.seams import reopened
@@ -67,7 +67,7 @@ def _strict_first(found: list[Found], text: str, target: Target, bounds: Bounds)
     left = _AGAIN * len(text)
     while found:
         each, *found = found
-        end = _json_end(text, each.start) if each.mended and left > 0 else -1
+        end = json_end(text, each.start) if each.mended and left > 0 else -1
         if end >= 0:
             reader = JsonReader(target.root, each.start, bounds, strict=True)
             reader.eof = True
@@ -89,14 +89,6 @@ def _whole(found: list[Found], text: str, target: Target, bounds: Bounds) -> lis
     node, end = again
     first = Found(node, found[0].fenced, False, found[0].lead, end, mended=True)
     return [first, *(each for each in found[1:] if each.start >= end)]
-
-
-def _json_end(text: str, start: int) -> int:
-    """Where the JSON value that begins here ends; -1 when it is not JSON."""
-    try:
-        return json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text, start)[1]
-    except (ValueError, RecursionError):
-        return -1
 
 
 def _rescan(text: str, start: int, target: Target, bounds: Bounds) -> list[Found]:

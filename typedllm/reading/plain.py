@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,6 +16,14 @@ def parse(data: bytes) -> Any:
             nested more than some 200 levels deep.
     """
     return _parser()(data, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+
+
+def json_end(text: str, start: int = 0) -> int:
+    """Where the JSON value that begins here ends; -1 when it is not JSON."""
+    try:
+        return json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return -1
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.mends import OUTSIDE, Mend
-from typedllm.reading.strings import closes_inner, facing
+from typedllm.reading.strings import LINE_ENDS, closes_inner, facing
 
 _BEFORE: Final = 16
 _AFTER: Final = 6
@@ -62,7 +62,6 @@ _TOKENS: Final = re.compile(
     rf'|[}}\]](?={_W}(?:[,\]}}]|\Z))|[,:](?={_W}["{{\[\w.+-]))){{0,100}}+'
 )
 """What JSON is made of, each part followed by one that may follow it; all JSON is so, and some other text."""
-_LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
 _REMARK: Final = re.compile(
     r",[ \t]*(?://|#|/\*)[^\n]*\Z|(?:\n|\\n)[ \t]*+[}\]](?:\s|\\n)*+,(?:\s|\\n)*+[{\[]?(?:\s|\\n)*+\Z"
 )
@@ -235,7 +234,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
                 yield Mend(at, "", sign, doubt)
         if sign == '"':
-            ends = _is_structure(text, at) or _LINE_ENDS.match(text, at + 1) is not None
+            ends = _is_structure(text, at) or LINE_ENDS.match(text, at + 1) is not None
             unclear = ends or _is_alone_inside(text, at)
             yield Mend(at, "\\", doubt=2 * (unclear and not _is_of_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:

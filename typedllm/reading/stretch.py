@@ -20,6 +20,7 @@ from typedllm.reading.fixes import NOTATION
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
 from typedllm.reading.strings import (
     AHEAD,
+    LINE_ENDS,
     QUOTED_KEY,
     Behind,
     Place,
@@ -41,7 +42,6 @@ CLOSING: Final = str.maketrans(_PAIRS)
 STEPS: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
 _FIRST: Final = 512
 _SMALL: Final = 48  # characters of a container that is as soon read part by part
-_LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
 _MOST_QUOTES: Final = 50
 _BLOCK: Final = 256  # fixes that are held against the bound at once
 
@@ -381,7 +381,7 @@ def odd_string(
                 return None
             if QUOTED_KEY.match(buf, at - 1) or is_glued(place, sign, buf[at - 2], after):
                 return None
-            if place == "item" and inner % 2 == 0 and _LINE_ENDS.match(buf, at):
+            if place == "item" and inner % 2 == 0 and LINE_ENDS.match(buf, at):
                 return None  # a comma may be missing
             inner += 1
         out.append(_WRITTEN[sign])

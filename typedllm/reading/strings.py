@@ -50,6 +50,7 @@ _DECLARED_KEY: Final = re.compile(
 )
 _CLOSES_KEY: Final = re.compile(rf"[{_QUOTES}]\s{{0,8}}(?::|=>?|：)")
 _CONTAINER: Final = re.compile(rf"[{{\[]\s{{0,20}}[{_QUOTES}{{\[]")
+LINE_ENDS: Final = re.compile(r"[ \t\r]*\n")
 _COMMENT: Final = re.compile(r"//|/\*")
 _POINT: Final = re.compile(r"\.\d")  # of a number without its zero
 _BRACKETS: Final = re.compile(r"[}\])\s]*")

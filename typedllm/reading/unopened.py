@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.cursor import SPACE, end_of
 from typedllm.reading.fixes import Note
-from typedllm.reading.found import HELD, Found, lead_of
+from typedllm.reading.found import FENCE_LINE, HELD, Found, lead_of
 from typedllm.reading.nodes import Node
+from typedllm.reading.plain import json_end
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.shape import Shape
 from typedllm.reading.target import Target
 
-_FENCE_LINE: Final = r"^[ \t]*(?:`{3,}|~{3,})[\w+.# -]*\n"
-_BEGINS: Final = re.compile(rf"(?:\A[\s\ufeff]*|(?P<fence>{_FENCE_LINE})\s*)(?=[\"\w({{\[-])", re.MULTILINE)
-_PLACES: Final = 2  # at the beginning of the text, or in its first fence
+_BEGINS: Final = re.compile(r"[\s\ufeff]*+(?=[\"\w({\[-])")
+_IN_FENCE: Final = re.compile(rf"^{FENCE_LINE.pattern}\n{_BEGINS.pattern}", re.MULTILINE)
 _ITEMS: Final = '"-0123456789'
 _KEYED: Final = re.compile(r'(?P<quote>"?)(?:[^"\\\n]|\\.){0,80}"\s*:')
 _ENDS: Final = re.compile(r"[ \t]*(?:\r?\n(?!\s*[\]}),])|\Z|[`~]{3})")
@@ -55,11 +53,12 @@ def unopened(found: list[Found], text: str, target: Target, bounds: Bounds = DEF
 
 def _plain(text: str, target: Target, bounds: Bounds, since: int) -> Found | None:
     """What is JSON with the bracket put before it, or in the place of the sign there."""
-    for begins in islice(_BEGINS.finditer(text, since), _PLACES):
+    first, fenced = _BEGINS.match(text, since), _IN_FENCE.search(text, since)
+    for begins in filter(None, (first, fenced)):
         start = begins.end()
         for inner, opener in _openers(text, start, target.root):
             body = opener + text[inner:]
-            length = _json_end(body)
+            length = json_end(body)
             end = inner + length - len(opener)
             if length < 0 or not (_ENDS if opener[0] == "{" else _ALL).match(text, end):
                 continue
@@ -70,7 +69,7 @@ def _plain(text: str, target: Target, bounds: Bounds, since: int) -> Found | Non
                 continue
             reader.root.start = start
             reader.root.note(Note("wrong_opener" if inner > start else "missing_opener", start, inner, opener))
-            return Found(reader.root, begins["fence"] is not None, False, _lead(text, start), end)
+            return Found(reader.root, begins is fenced, False, _lead(text, start), end)
     return None
 
 
@@ -131,8 +130,8 @@ def _members(found: list[Found], text: str, target: Target, bounds: Bounds, sinc
 
 def _is_open(node: Node, end: int) -> bool:
     """Whether a container inside is open where the text ends."""
-    while node.kind in ("object", "array") and node.value:
-        node = node.members[-1].node if node.kind == "object" else node.items[-1]
+    while node.kind in ("object", "array") and (last := node.last) is not None:
+        node = last
         if any(note.kind == "missing_closer" and note.start >= end for note in node.remarks):
             return True
     return False
@@ -154,11 +153,3 @@ def _in_parentheses(text: str, target: Target, bounds: Bounds, since: int) -> Fo
 
 def _lead(text: str, start: int) -> str:
     return lead_of(text[max(0, start - HELD) : start])
-
-
-def _json_end(text: str) -> int:
-    """Where the JSON value that the text begins with ends; -1 when it is not JSON."""
-    try:
-        return json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text)[1]
-    except (ValueError, RecursionError):
-        return -1
