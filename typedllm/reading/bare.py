@@ -6,22 +6,15 @@ import re
 from itertools import takewhile
 from typing import Final, Literal
 
-from typedllm.reading.cursor import SPACE, end_of, shown
+from typedllm.reading.cursor import SPACE, shown
+from typedllm.reading.ends import verdict
+from typedllm.reading.escapes import unescaped
 from typedllm.reading.fixes import Note
+from typedllm.reading.keys import BARE_KEY, QUOTED_KEY, declared_key
 from typedllm.reading.nodes import Node
 from typedllm.reading.quoted import QuotedReader
 from typedllm.reading.scalars import Scalar, scalar
-from typedllm.reading.strings import (
-    AHEAD,
-    BARE_KEY,
-    COUNTERPART,
-    OPENERS,
-    QUOTED_KEY,
-    Behind,
-    declared_key,
-    unescaped,
-    verdict,
-)
+from typedllm.reading.strings import AHEAD, COUNTERPART, OPENERS, Behind, end_of
 from typedllm.reading.words import fold
 
 _BARE: Final = re.compile(r"[^,}\])\n\r/#\"”;；，、]+")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from typedllm.reading.cursor import SPACE, Frame, end_of
+from typedllm.reading.cursor import SPACE, Frame
 from typedllm.reading.fixes import Note
+from typedllm.reading.keys import QUOTED_KEY
 from typedllm.reading.nodes import Node
 from typedllm.reading.shape import Kind
 from typedllm.reading.strides import StrideReader
-from typedllm.reading.strings import AHEAD, OPENERS, QUOTED_KEY
+from typedllm.reading.strings import AHEAD, OPENERS, end_of
 
 _CLOSING: Final = re.compile(r"[}\])\s]*")
 

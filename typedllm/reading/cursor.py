@@ -11,7 +11,7 @@ from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import NOTATION, Note
 from typedllm.reading.nodes import Member, Node, Whole
 from typedllm.reading.shape import Shape
-from typedllm.reading.strings import AHEAD, OPENERS, OpenString, Place
+from typedllm.reading.strings import AHEAD, OPENERS, OpenString, Place, end_of
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 _ODD_SPACE: Final = re.compile(r"[\s\ufeff\u180e\u200b-\u200d\u2060]+")
@@ -339,11 +339,6 @@ class Cursor:
 
     def _end_string(self, end: int, cut: str = "") -> None:
         raise NotImplementedError
-
-
-def end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return found.end() if found else at
 
 
 def shown(value: object) -> str:

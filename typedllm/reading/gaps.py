@@ -14,8 +14,9 @@ from functools import lru_cache
 from itertools import compress
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from typedllm.reading.ends import verdict
 from typedllm.reading.fixes import NOTATION
-from typedllm.reading.strings import AHEAD, Behind, Place, verdict
+from typedllm.reading.strings import AHEAD, Behind, Place
 
 _S: Final = r"[ \t\n\r]"
 _PIECE: Final = re.compile(

@@ -8,28 +8,14 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
 from typedllm.reading.brackets import BracketReader
-from typedllm.reading.cursor import Frame, end_of, shown
+from typedllm.reading.cursor import Frame, shown
+from typedllm.reading.ends import PLAIN_ITEM, own_bracket, verdict
+from typedllm.reading.escapes import ESCAPE, escape
 from typedllm.reading.fixes import Note
+from typedllm.reading.keys import QUOTED_KEY, key_verdict
 from typedllm.reading.nodes import Node
-from typedllm.reading.strings import (
-    AHEAD,
-    CLOSERS,
-    ESCAPE,
-    OPENERS,
-    PLAIN_ITEM,
-    QUOTED_KEY,
-    Behind,
-    OpenString,
-    Place,
-    Verdict,
-    closes_inner,
-    escape,
-    is_glued,
-    is_odd,
-    key_verdict,
-    own_bracket,
-    verdict,
-)
+from typedllm.reading.pairs import closes_inner, is_glued, is_odd
+from typedllm.reading.strings import AHEAD, CLOSERS, OPENERS, Behind, OpenString, Place, Verdict, end_of
 
 _S: Final = r"[ \t\n\r]*"
 _PLAIN: Final = {opener: re.compile(rf"[^{re.escape(closers)}\\\x00-\x1f]+") for opener, closers in CLOSERS.items()}
@@ -277,7 +263,7 @@ class QuotedReader(BracketReader):
         seam = _SEAM.search(string.tail())
         key = QUOTED_KEY.match(buf, pos)
         if key is None:
-            if key_verdict(buf[pos : pos + AHEAD], self._lacks(AHEAD)) == "more":
+            if key_verdict(buf[pos : pos + AHEAD], 0, not self._lacks(AHEAD)) == "more":
                 return None
             return self._lost_item(string, seam)
         if seam is None:

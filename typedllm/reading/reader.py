@@ -13,11 +13,13 @@ import re
 from typing import Final, cast
 
 from typedllm.reading.bare import PREFIX, BareReader
-from typedllm.reading.cursor import SPACE, Frame, end_of, shown
+from typedllm.reading.cursor import SPACE, Frame, shown
+from typedllm.reading.ends import CLOSING_TAG
 from typedllm.reading.fixes import Note
+from typedllm.reading.keys import QUOTED_KEY, DeclaredKey, declared_key
 from typedllm.reading.nodes import Member, Node
 from typedllm.reading.scalars import NUMBER
-from typedllm.reading.strings import AHEAD, CLOSING_TAG, OPENERS, QUOTED_KEY, DeclaredKey, OpenString, declared_key
+from typedllm.reading.strings import AHEAD, OPENERS, OpenString, end_of
 
 _S: Final = r"[ \t\n\r]*"
 _STRING: Final = r'"((?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4})*+)"'

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.mends import OUTSIDE, Mend
-from typedllm.reading.strings import LINE_ENDS, closes_inner, facing
+from typedllm.reading.pairs import closes_inner, facing
+from typedllm.reading.strings import LINE_ENDS
 
 _BEFORE: Final = 16
 _AFTER: Final = 6

@@ -9,9 +9,9 @@ from typing import Final
 from typedllm.reading.bounds import DEFAULT, Bounds
 from typedllm.reading.fixes import Note
 from typedllm.reading.found import Found, word_of
+from typedllm.reading.keys import QUOTED_KEY
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
-from typedllm.reading.strings import QUOTED_KEY
 from typedllm.reading.target import Target
 
 _BEFORE: Final = re.compile(r"(?:[\"'}\])]\s*[,，、；]|[\[{]|[\"']\s*:)\s*\Z")

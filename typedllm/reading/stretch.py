@@ -16,19 +16,12 @@ from itertools import accumulate, chain
 from typing import Final, NamedTuple
 
 from typedllm.reading.bounds import Bounds
+from typedllm.reading.ends import verdict
 from typedllm.reading.fixes import NOTATION
 from typedllm.reading.gaps import LONGEST, Gap, gap, tail
-from typedllm.reading.strings import (
-    AHEAD,
-    LINE_ENDS,
-    QUOTED_KEY,
-    Behind,
-    Place,
-    Verdict,
-    is_glued,
-    is_odd,
-    verdict,
-)
+from typedllm.reading.keys import QUOTED_KEY
+from typedllm.reading.pairs import is_glued, is_odd
+from typedllm.reading.strings import AHEAD, LINE_ENDS, Behind, Place, Verdict
 from typedllm.reading.windows import INSIDE, IS_KEY, SINGLE_QUOTED, Window, escapes, in_double
 
 _TO_QUOTE: Final = {

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from typedllm.reading.bounds import DEFAULT, Bounds
-from typedllm.reading.cursor import SPACE, end_of
+from typedllm.reading.cursor import SPACE
 from typedllm.reading.fixes import Note
 from typedllm.reading.found import FENCE_LINE, HELD, Found, lead_of
 from typedllm.reading.nodes import Node
 from typedllm.reading.plain import json_end
 from typedllm.reading.reader import JsonReader
 from typedllm.reading.shape import Shape
+from typedllm.reading.strings import end_of
 from typedllm.reading.target import Target
 
 _BEGINS: Final = re.compile(r"[\s\ufeff]*+(?=[\"\w({\[-])")
