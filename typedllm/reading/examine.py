@@ -17,11 +17,12 @@ from typing import Any, Final, Generic, TypeVar
 from typedllm.reading.align import Aligner
 from typedllm.reading.alone import is_any_text, labelled, may_go_on, read_scalar
 from typedllm.reading.bounds import DEFAULT, Bounds
+from typedllm.reading.choosing import announced, is_taken_back, rivals_of
 from typedllm.reading.extract import Extractor
 from typedllm.reading.fenced import insides, scalars
 from typedllm.reading.finish import finish
 from typedllm.reading.fixes import FAULTS, Entry, Note
-from typedllm.reading.found import Found, in_a_row
+from typedllm.reading.found import Found
 from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
@@ -33,12 +34,10 @@ from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
 from typedllm.reading.weighing import Option, Weighing, differs
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
-from typedllm.schema.walk import is_list
 
 T = TypeVar("T")
 
 _BLANK: Final = " \t\r\n"
-_CLOSING: Final = " \t\r\n}])`~"
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _MEMBER: Final = re.compile(r'"([^"\\\n]{1,80})"\s{0,8}:')
 _LISTED: Final = re.compile(r"\s*[(\[{]\s{0,80}\"")
@@ -187,26 +186,11 @@ class Examination(Generic[T]):
         order = {id(option): option.order(index, free) for index, option in enumerate(options)}
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
-            rivals = [each for each in options if each.valid and order[id(each)][:5] == order[id(best)][:5]]
-            rivals += [each for each in options if _is_one_more(each, best, text)]
-            alike = [
-                each for each in options if each.valid and order[id(each)][0] == order[id(best)][0]
-            ]  # lossless too
-            rivals += [each for each in alike if _is_beside(each, best, text)]
-            rivals += [
-                each
-                for each in alike
-                if _may_be_newer(each, best)
-                and not (free and order[id(each)][3] > order[id(best)][3])  # any object fits: it may be none
-            ]
+            rivals = rivals_of(best, options, order, free, text)
             if any(each is not best and differs(each.data, best.data) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
-            best = max(
-                (each for each in options if each is best or _stands_above(each, best, free)),
-                key=lambda each: (each.found.word, each is not best),
-            )
-            best = next((each for each in options if _is_repeated_by(best, each, text)), best)
-            if best.valid and _is_taken_back(best, options[-1], text, free):
+            best = announced(best, options, free, text)
+            if best.valid and is_taken_back(best, options[-1], text, free):
                 if options[-1].valid:
                     return self._ambiguous([best, options[-1]], options, reasoning)
                 best = options[-1]
@@ -317,72 +301,6 @@ def _looked_at(option: Option[Any]) -> Sequence[Issue]:
         if (issue.path, issue.code) not in open_
         and not (issue.code == "missing" and issue.path.rpartition("/")[0] in around)
     ]
-
-
-def _stands_above(option: Option[Any], best: Option[Any], free: bool) -> bool:
-    """Whether the text marks another candidate as the answer, though it is not valid: a draft is no answer for it.
-
-    It has declared keys; where any object fits (`free`), it stands in a fence too, if that does.
-    """
-    same = option.node.kind == best.node.kind or best.found.word < 0
-    lone = _is_lone(best)  # beside the only item of a list, it may be another item
-    least = max(0, best.found.word) if lone else best.found.word + 1
-    meant = option.known > 0 or (free and bool(option.node.value) and option.found.fenced >= best.found.fenced)
-    return not option.valid and same and meant and option.found.word >= least
-
-
-def _is_repeated_by(best: Option[Any], option: Option[Any], text: str) -> bool:
-    """Whether an answer that the end of the text has cut only repeats the beginning of one that is not valid."""
-    if not best.found.cut or option.valid or option.found.cut:
-        return False
-    again = text[best.found.start : best.found.end].rstrip(_CLOSING)
-    return len(again) > 1 and text.startswith(again, option.found.start)
-
-
-def _is_lone(option: Option[Any]) -> bool:
-    """Whether one item stands for the list of it that is declared."""
-    return any(entry.note.kind == "single_item" and not entry.path for entry in option.entries)
-
-
-def _is_one_more(option: Option[Any], best: Option[Any], text: str) -> bool:
-    """Whether an item that the list does not have stands right beside it."""
-    if not option.valid or not is_list(best.data) or best.node.kind != "array" or not _is_lone(option):
-        return False
-    beside = sorted((best.found, option.found), key=lambda found: found.start)
-    return in_a_row(beside, text) and all(item not in best.data for item in option.data)
-
-
-def _is_beside(option: Option[Any], best: Option[Any], text: str) -> bool:
-    """Whether another answer of the same kind stands right beside it, and no word says which is meant: none is a draft."""
-    if not option.valid or option is best or option.node.kind != best.node.kind or option.found.word != best.found.word:
-        return False
-    beside = sorted((best.found, option.found), key=lambda found: found.start)
-    return option.found.fenced == best.found.fenced and in_a_row(beside, text)
-
-
-def _may_be_newer(option: Option[Any], best: Option[Any]) -> bool:
-    """Whether another answer behind this one may be meant in its place: nothing says that this is the last one, but at
-    most that it corrects what came before; and it is not said of the other that it is an example.
-    """
-    later = option.found.start >= best.found.end and option.found.fenced >= best.found.fenced
-    return later and not best.found.is_last and option.valid and not option.found.cut and option.found.may_be_meant
-
-
-def _is_taken_back(best: Option[Any], last: Option[Any], text: str, free: bool) -> bool:
-    """Whether the end of the text has cut another answer of the same kind, which is no repetition.
-
-    Any object may be one where any object fits (`free`), or where nothing of it came. What begins
-    alike repeats it, but for a bracket that follows at once, and for an item: all of a list begin so.
-    """
-    if last is best or not last.found.cut or last.found.mark < best.found.mark or last.node.kind != best.node.kind:
-        return False
-    again = text[last.found.start : last.found.end].rstrip(_CLOSING)
-    if text.startswith(again, best.found.start):
-        return _is_lone(best) or (len(again) == 1 and in_a_row([best.found, last.found], text))
-    if last.node.kind != "object" or not last.node.value:
-        return last.node.kind in ("object", "array")
-    written, keys = ({member.key for member in each.node.members} for each in (best, last))
-    return free or not written.isdisjoint(keys)
 
 
 def _failed(status: ReadingStatus, code: str, message: str, reasoning: str = "") -> Reading[Any]:

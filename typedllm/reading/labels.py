@@ -18,7 +18,7 @@ _UNQUOTED: Final = re.compile(r"[\"'`”’»*_]")
 _BEHIND_COLON: Final = re.compile(r"\w[\"'`”’»*_]*[ \t]*[:=][\s\"'`“‘«*_]*\Z")
 _ENDS: Final = re.compile(r"[\"'`”’»*_]*(?:[ \t]*(?:\Z|[\r\n])|[.,;!)]|[ \t]+[(–—-])")
 _ASKED: Final = re.compile(r"[\"'`”’»*_]*[ \t]*\?")
-SENTENCE: Final = re.compile(r"[.!?;\n]")
+_SENTENCE: Final = re.compile(r"[.!?;\n]")
 _DENIALS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -83,7 +83,7 @@ def _line(text: str, start: int, end: int) -> str:
 
 def _is_denied(text: str, start: int, end: int) -> bool:
     """Whether a denial stands just before it, or a question mark behind it."""
-    sentence = SENTENCE.split(text[max(0, start - 80) : start])[-1]
+    sentence = _SENTENCE.split(text[max(0, start - 80) : start])[-1]
     return is_denial(sentence) or _ASKED.match(text, end) is not None
 
 
