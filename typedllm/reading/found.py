@@ -110,7 +110,7 @@ def word_of(lead: str) -> int:
     """What words before an answer say: 1 that it is the answer, -1 that it is not, 0 neither."""
     *before, said = _SENTENCE.split(lead)
     many, example = _ONE_OF_MANY.search(said), _is_example(said)
-    maybe = example or _EXAMPLE.search(said) or _MAYBE_EXAMPLE.search(said)
+    maybe = _EXAMPLE.search(said) or _MAYBE_EXAMPLE.search(said)
     sentences = _SENTENCE.split(_MARKUP.sub(" ", lead)) if maybe else [*before, said]
     if any(_is_final(each, _CORRECTED if many or example else _FINAL) for each in sentences):
         return 1
