@@ -759,3 +759,19 @@ def test_a_draft_in_a_sentence_does_not_take_in_the_answer_below(behind: str) ->
 def test_references_in_a_row_do_not_stand_for_the_list_below() -> None:
     text = "Based on the documents [1][2]:\n[5]\n\nMissing values would be {} or null."
     assert read(list[Literal[1, 5]], text) == [5]
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        (list[str], """["oat', 'cow']"""),  # one item, or two
+        (dict[str, str | None], "{'guest': None, 'remarks: None}"),
+        (dict[str, Any], "{'paid': True, 'nights' False}"),
+    ],
+)
+def test_a_text_does_not_take_in_the_quotes_of_the_next_part(declared: Any, text: str) -> None:
+    assert refused(declared, text)
+
+
+def test_a_key_without_a_space_behind_its_colon_closes_the_list_too() -> None:
+    assert read(Stay, "{guest:'Lund',nights:2,extras:['tea',remarks:'quiet'}").remarks == "quiet"

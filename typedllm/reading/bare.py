@@ -29,8 +29,8 @@ _HEAD: Final = re.compile(r"([^\s(\[{]+)\s*[\[{]")
 _CODE: Final = re.compile(r"[\w\])][(\[]\s{0,8}[\"']|\([\"]")
 _NAMED: Final = re.compile(r"<[^\W\d][^<>/=]{0,60}>")  # what the format says stands there
 _WORD: Final = re.compile(r"[\w.+-]{1,60}")
-_BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:\s)")
-_SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]")  # a key
+_BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:[\s\"'\[{])")
+_SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]|,\s*[\"'“‘][\w$]")  # a key, or its beginning
 _ESCAPE: Final = re.compile(r"\\[nrtu\"'\\]")
 _RECENT: Final = 8
 _SIGILS: Final = "$%&@:?<>{}[]() "

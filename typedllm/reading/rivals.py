@@ -66,6 +66,7 @@ _TOKENS: Final = re.compile(
 _REMARK: Final = re.compile(
     r",[ \t]*(?://|#|/\*)[^\n]*\Z|(?:\n|\\n)[ \t]*+[}\]](?:\s|\\n)*+,(?:\s|\\n)*+[{\[]?(?:\s|\\n)*+\Z"
 )
+_TWO_ITEMS: Final = re.compile(r"\w['’”]\s*,\s*['‘“]\w")
 _FRACTION: Final = re.compile(r",[0-9]")
 _REST_OF_STRING: Final = re.compile(_STRING_ENDS)
 _STARTS: Final = re.compile(r"""[:,\[{]\s*(?=["{\[])|\A(?=["{\[])""")
@@ -240,7 +241,8 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             yield Mend(at, "\\", doubt=2 * (unclear and not _is_of_quotation(text, at)))
         elif sign and sign in _OTHER_QUOTES:
             paired = closes_inner(text, at) or _is_paired(text, at)
-            yield Mend(at, '"', sign, doubt=2 if _is_lone_quote(text, at) else int(paired))
+            unlikely = _is_lone_quote(text, at) or _TWO_ITEMS.search(behind_quote(text[max(0, at - _STRETCH) : at]))
+            yield Mend(at, '"', sign, doubt=2 if unlikely else int(paired))
         yield from _exchanged(text, at)
     yield from _swaps(text, near)
     first = max(start, failure - _STRETCH)
