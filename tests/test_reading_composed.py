@@ -562,6 +562,7 @@ def test_a_map_in_a_tool_call_and_a_list_of_maps_under_a_key(declared: Any, text
         (dict[str, int], '{"Paris": {"people": 3}}'),  # the key is one of the map as likely as an envelope
         (list[dict[str, Any]], '{"rows": [{"oat": 1}]}'),  # one item, or the list in an envelope
         (list[Any], '{"rows": [{"oat": 1}]}'),
+        (list[dict[str, Any]], '{"name": "put", "arguments": "[{\\"oat\\": 1}]"}'),
     ],
 )
 def test_what_may_be_an_envelope_of_a_map_or_a_part_of_it_is_asked_about(declared: Any, text: str) -> None:

@@ -128,7 +128,8 @@ class Weighing(Generic[T]):
             return option
         for inner, notes in envelopes(node, self.target.root):
             items = inner.items if inner.kind == "array" else []
-            if any(item.kind == "object" for item in items) and self.aligned(option.found, inner, text, *notes).valid:
+            may_be = inner.kind == "string" or any(item.kind == "object" for item in items)  # of a tool call, a text
+            if may_be and self.aligned(option.found, inner, text, *notes).valid:
                 option.entries.append(Entry("", Note("unclear_union", node.start, node.end, "", True)))
                 option.valid, option.value = False, None
         return option
