@@ -123,7 +123,6 @@ FAULTS: Final[Mapping[str, str]] = {
     "too_many_keys": "too many keys or items",
     "too_many_fixes": "too much of this is broken",
     "too_many_issues": "so much before this place does not fit that the rest was not looked at",
-    "unclear_key": "two keys of the reply stand for this one: write it once",
     "unclear_syntax": "one character is wrong near here, and it can be read in several ways: write it as JSON",
     "unclear_escape": "a backslash here may be meant as it stands or begin an escape: write \\\\ for each that is meant",
     "unclear_brackets": "the brackets do not tell what belongs together: write it as JSON",
