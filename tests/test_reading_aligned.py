@@ -139,6 +139,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
 REFUSED: list[tuple[Any, str, str, str]] = [
     (Bean | Blend, '{"origin": "Huila", "parts": "few"}', "/parts", "unread"),
     (Tea | Juice, '{"leaf": "mint", "steep": 3, "fruit": 2}', "", "unclear_union"),
+    (Tea | Loose, '{"leaf": "mint", "steep": 3, "shade": "full"}', "", "unclear_union"),
+    (list[Tea | Loose], '[{"leaf": "mint", "steep": "3", "shade": "full"}]', "/0", "unclear_union"),
     (dict[Roast, int], '{"LIGHT": 3, "l": 4}', "/l", "repeated_key_differs"),
     (dict[Roast, int], '{"medium": 3}', "/medium", "property_name"),
     (date, '"Monday, May 3, 2024"', "", "date_parsing"),

@@ -85,7 +85,7 @@ class UnionAligner(Marks):
                 unread = [entry for entry in best.entries if entry.note.kind == UNFIT][:1]
                 self.entries.extend(Entry(path, note._replace(kind="unread")) for path, note, _ in unread)
                 return best, []
-            return best, [trial for trial in takes if trial.rank.unknown == best.rank.unknown]
+            return best, [trial for trial in takes if trial.rank.unfit == 0]
         kinds = kinds_of(node)
         same = [each for each in run if each.rank == best.rank and each.data != best.data]
         own = not kinds.isdisjoint(best.shape.kinds)  # a number that stays one, before a number as a text
