@@ -9,6 +9,8 @@ from typedllm.reading.strings import Place
 
 _OPENED_BY: Final = {"”": "“„”", "’": "‘’'", "»": "«", "´": "`´"}
 _INSIDE: Final = 600
+_STOPS: Final = ".!?…。！？"  # behind one a quote may close, though no space stands behind it, as in Chinese
+_BRACKETS: Final = ("(", "[", "{", "<")
 
 
 def closes_inner(text: str, at: int) -> bool:
@@ -45,17 +47,39 @@ def is_odd(text: str, quote: str) -> bool:
     """
     places = [found.start() for found in re.finditer(quote, text) if found.start()]
     faces = [facing(text[at - 1], text[at + 1 : at + 2]) for at in places]
-    spare = text[:1] == quote
-    if faces and not spare and faces[0] == ">" and faces[-1] == "<":
+    if faces and text[:1] != quote and faces[0] == ">" and faces[-1] == "<":
         return True
-    left = 0
-    for face in faces if quote == '"' else ():
-        if face == "<":
+    return quote == '"' and _is_unpaired(text, places, faces)
+
+
+def _is_unpaired(text: str, places: list[int], faces: list[str]) -> bool:
+    """Whether one quote of a text lacks its counterpart, but for one behind a digit or one alone between two letters.
+
+    Args:
+        text: what stands in the quotes of the document.
+        places: where quotes stand in it, but for one at its start.
+        faces: what each of them does.
+    """
+    begins = text[:1] == '"'
+    spare = [""] if begins else []  # what stands behind each that may have a counterpart
+    left, inches = 0, 0  # how many must have one, and how many may be signs of inches
+    for at, face in zip(places, faces, strict=True):
+        before, after = text[at - 1], text[at + 1 : at + 2]
+        if face == "<" and not (left and before in _STOPS):
             left += 1
-        elif left:
+        elif left and after != "{":
             left -= 1
-        elif face == ">" and spare:
-            spare = False
-        elif face == ">":
+        elif before.isalpha() and (after.isalnum() or after in _BRACKETS):
+            spare.append(after)  # it opens something behind a letter, as in `f"{name}"`, or is alone
+        elif before.isdigit() and face == "?":
+            inches += 1
+        elif spare:
+            if spare.pop().isalnum() and not after:
+                return True  # one at the end may be doubled as well
+        elif face == ">" or not after:
             return True
-    return left > 0
+        else:
+            spare.append(after)
+    if begins and spare:
+        return left > 0 or len(faces) > inches == 0
+    return left > 0 or (len(spare) % 2 == 1 and len(faces) - inches > 1)
