@@ -297,7 +297,7 @@ class Schema(Generic[T]):
     ) -> Reading[T] | None:
         """The reading of a reply that is valid without a look at its parts."""
         reading = self._valid(text, finish_reason, policy, context)
-        if reading is None and self._may_be_valid(text, finish_reason):
+        if reading is None and self._may_be_valid(text, finish_reason) and not self._may_be_called(text):
             reading = self._unpacked(text, finish_reason, policy, context)
         return reading
 
@@ -305,9 +305,11 @@ class Schema(Generic[T]):
         """Whether what the validator takes needs no closer look; a number at the token limit may have gone on."""
         if self.target.is_hollow or (finish_reason == "length" and text.rstrip()[-1:].isdigit()):
             return False
-        if self.target.may_be_called and any(f'"{key}"' in text for key in ARGUMENTS):
-            return False
         return not (self._has_decimals and may_lose_digits(text))
+
+    def _may_be_called(self, text: str) -> bool:
+        """Whether a key that the type leaves out may be that of the arguments of a tool call."""
+        return self.target.may_be_called and any(f'"{key}"' in text for key in ARGUMENTS)
 
     def _valid(
         self, text: str, finish_reason: FinishReason | None, policy: Policy, context: Mapping[str, Any] | None
@@ -316,10 +318,12 @@ class Schema(Generic[T]):
         if not self._may_be_valid(text, finish_reason):
             return None
         try:
-            value, whole = self._validator.validate_text(text, context)
+            value, undeclared = self._validator.validate_text(text, context)
         except ValueError:
             return None
-        if whole:
+        if undeclared != "none" and self._may_be_called(text):
+            return None
+        if undeclared != "dropped":
             return Reading("ok", value, lambda: json.loads(text), spans=LazySpans(lambda: spans_of(text, self.target)))
         told = self._told_later(value, text, text, policy, finish_reason)
         return replace(told, fixes=LazyTuple(lambda: tuple(fix for fix in told.fixes if fix.kind == "extra_key")))

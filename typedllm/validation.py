@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaError, SchemaValidator
@@ -46,6 +46,10 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+Undeclared: TypeAlias = Literal["none", "kept", "dropped"]
+"""What a text has under keys that the type does not declare: nothing, what the value may keep, what it may leave out."""
+
+
 class InvalidError(ValueError):
     """The data is not of the declared type.
 
@@ -65,10 +69,8 @@ class _StumbledError(ValueError):
 class Validator(Protocol[T_co]):
     """Judges JSON against a declared type."""
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[T_co, bool]:
-        """The value of a text that is valid at once, and has no key twice in one object; and whether it is all of it.
-
-        Keys that the type leaves out are not.
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[T_co, Undeclared]:
+        """The value of a text that is valid at once, and has no key twice in one object; and what it has beside that.
 
         Raises:
             ValueError: it is not, or has.
@@ -98,20 +100,20 @@ class PydanticValidator(Generic[T]):
         self._keys = Keys(self._adapter.core_schema)
         self._is_any = self._adapter.core_schema["type"] == "any"
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[T, bool]:
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[T, Undeclared]:
         """See `Validator`."""
         data = text.encode()
         if self._is_any:
-            return cast("T", plain.parse(data)), True
-        value, whole = self._at_once(text, data, context)
+            return cast("T", plain.parse(data)), "kept"
+        value, undeclared = self._at_once(text, data, context)
         closely = self._target.has_bits or self._swallows
         if closely or not self._keys.are_once(text, value):
             parsed = plain.parse(data)
             if (closely or self._target.has_synonyms) and not fits(parsed, self._target.root):
                 raise ValueError("it takes a closer look whether this is what is declared")
-        return value, whole
+        return value, undeclared
 
-    def _at_once(self, text: str, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, bool]:
+    def _at_once(self, text: str, data: bytes, context: Mapping[str, Any] | None) -> tuple[T, Undeclared]:
         """The value of a text; a key that is left out must be none that is declared, under another name or elsewhere."""
         overlaps, drops, forbids = self._overlaps, self._target.drops, _FORBIDS and not self._swallows
         judge = self._brief if len(data) > _LONG else self._adapter
@@ -119,14 +121,14 @@ class PydanticValidator(Generic[T]):
             raise ValueError("pydantic cannot say whether a key was left out")
         if overlaps or (drops and forbids):
             try:
-                return self._read(data, context, judge, extra="forbid"), True
+                return self._read(data, context, judge, extra="forbid"), "none"
             except ValidationError:
                 if overlaps:
                     raise
         value = self._read(data, context, judge)
         if (drops or self._target.may_rename(text)) and strays(plain.parse(data), self._target.root):
             raise ValueError("a key that is not declared may stand for one that is")
-        return value, not drops
+        return value, "dropped" if drops else "kept"
 
     def _read(
         self,
@@ -254,14 +256,14 @@ class DocumentValidator:
     def _target(self) -> Target:
         return Target(self._loaded.document)
 
-    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[JsonValue, bool]:  # noqa: ARG002
+    def validate_text(self, text: str, context: Mapping[str, Any] | None) -> tuple[JsonValue, Undeclared]:  # noqa: ARG002
         """See `Validator`."""
         data: JsonValue = plain.parse(text.encode())
         if not self._loaded.is_valid(data):
             raise ValueError("it is not of the declared type")  # what is wrong is told of what is aligned
         if self._target.may_rename(text) and strays(data, self._target.root, kept=True):
             raise ValueError("a key that is not declared may stand for one that is")
-        return data, True
+        return data, "kept"
 
     def validate_data(self, data: Any, context: Mapping[str, Any] | None) -> JsonValue:  # noqa: ARG002
         """See `Validator`."""
