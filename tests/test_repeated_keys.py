@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, Json, field_validator, model_validator
@@ -91,6 +91,17 @@ class Tree(BaseModel):
     below: list[Tree] = []
 
 
+class Tagged(BaseModel):
+    kind: Literal["t"]
+    size: int
+
+
+class TaggedTree(BaseModel):
+    kind: Literal["tree"]
+    below: list[TaggedTree] = []
+
+
+TREES = [{"kind": "tree", "below": [{"kind": "tree"}]}, None]
 FLAT = {"name": "a: b", "size": 2, "note": 'http://x, "y": z'}
 CASES: list[tuple[Any, Any]] = [
     (list[Flat], [FLAT, {"name": "x"}, {"name": "y", "note": None}]),
@@ -105,6 +116,9 @@ CASES: list[tuple[Any, Any]] = [
     (list[Typed], [{"name": "x", "size": 1}] * 20),
     (list[Packed], [{"packed": '{"a": 1, "b": 2}', "name": "x"}] * 20),
     (list[Flat | Typed], [{"name": "x", "size": 1}] * 20),
+    (list[Flat | Nested], [{"name": "x"}, {"one": FLAT, "many": [FLAT]}] * 9),
+    (list[Tagged | Setting], [{"kind": "t", "size": 1}, {"name": "x"}] * 9),
+    (list[Annotated[Tagged | TaggedTree, Field(discriminator="kind")] | None], [*TREES, {"kind": "t", "size": 1}] * 5),
     (Tree, {"name": "a", "below": [{"name": "b", "below": []}] * 20}),
     (dict[str, Flat], {f"k {index}": FLAT for index in range(9)}),
     (dict[str, dict[str, int]], {f"k{index}": {"a": 1, "b": 2} for index in range(20)}),

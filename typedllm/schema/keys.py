@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 Node: TypeAlias = "Mapping[str, Any]"
 Counter: TypeAlias = Callable[[Any], int]
@@ -74,6 +74,10 @@ class _Compiler:
                 return _sum(self.counter(node.get("items_schema", {"type": "any"})))
             case "dict":
                 return self._of_map(self.counter(node.get("values_schema", {"type": "any"})))
+            case "union":
+                return self._of_arms(node["choices"])
+            case "tagged-union":
+                return self._of_arms(node["choices"].values())
             case "model":
                 return self._of_model(node)
             case _:
@@ -91,6 +95,23 @@ class _Compiler:
 
     def _of_map(self, inner: Counter | None) -> Counter:
         return len if inner is None else lambda value: len(value) + sum(map(inner, value.values()))
+
+    def _of_arms(self, arms: Iterable[Any]) -> Counter | None:
+        """Those of a model among the arms of a union; of the others, nothing is sure."""
+        made: dict[type[Any], Counter] = {}
+        for each in arms:
+            arm: Node = cast("Node", each[0] if isinstance(each, tuple) else each)
+            inner = self.counter(arm)
+            while arm["type"] == "definition-ref":
+                arm = self._definitions[arm["schema_ref"]]
+            if inner is not None and arm["type"] == "model":
+                made[arm["cls"]] = inner
+
+        def count(value: object) -> int:
+            inner = made.get(value.__class__)
+            return 0 if inner is None else inner(value)
+
+        return count if made else None
 
     def _of_model(self, node: Node) -> Counter | None:
         """The fields that were set; what makes a model in code may set any."""
