@@ -96,6 +96,7 @@ def test_an_answer_that_was_cut_while_it_was_repeated_is_whole(cut: int, form: s
         ('1. {"guest": "Lund", "nights": 2}\n2. {"guest": "Berg", "nights": "?"}', "/1/nights"),
         ('### 1\n{"guest": "Lund", "nights": 2}\n### 2\n{"guest": "Berg", "nights": "?"}', ""),
         ('[{"guest": "Lund", "nights": 2}]\n{"guest": "Berg", "nights": 4}', ""),
+        (f'{DRAFT}\n{{"guest": "Berg", "nights": 4}}\n{{"name": "Dahl", "count": 1}}', "/2/guest"),
     ],
 )
 def test_an_item_outside_the_brackets_is_not_left_out(text: str, path: str) -> None:

@@ -304,7 +304,8 @@ class Weighing(Generic[T]):
         lists = any(
             each.node.kind == "array" for each in found
         )  # each may be the list: told from its items only by these
-        meant = found[0].word >= 0 and not lists and all(_known([item], root) for item in option.data)
+        items = sum(1 for item in option.data if _known([item], root))
+        meant = found[0].word >= 0 and not lists and items > 1  # one beside other things is one item
         return [option] if option.rank.unfit == 0 or meant else []
 
     def _is_said_again(self, found: Sequence[Found], text: str) -> bool:
