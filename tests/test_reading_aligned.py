@@ -137,6 +137,8 @@ READ: list[tuple[Any, str, Any, set[str]]] = [
 ]  # fmt: skip
 
 REFUSED: list[tuple[Any, str, str, str]] = [
+    (dict[str, list[str]], '{"tags": set()}', "/tags", "type"),
+    (dict[str, list[str]], '{"tags": cup.names}', "/tags", "type"),
     (Bean | Blend, '{"origin": "Huila", "parts": "few"}', "/parts", "unread"),
     (Tea | Juice, '{"leaf": "mint", "steep": 3, "fruit": 2}', "", "unclear_union"),
     (Tea | Loose, '{"leaf": "mint", "steep": 3, "shade": "full"}', "", "unclear_union"),

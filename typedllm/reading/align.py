@@ -30,6 +30,7 @@ _STILL_TEXT: Final = ("", "time_form", "space_around")
 _CONTAINERS: Final[frozenset[Kind]] = frozenset({"object", "array"})
 _FENCED: Final = re.compile(r"(?P<mark>`{3,})[\w+-]*[ \t]*\n(?P<inside>.*?)\n[ \t]*(?P=mark)", re.DOTALL)
 _SEPARATED: Final = re.compile(r"\S\s*(?:[,;|\n、，；]|\sand\s)\s*\S")
+_CODE: Final = re.compile(r"[\w.]+\(.*\)|[^\W\d]\w*(?:\.[^\W\d]\w*)+", re.DOTALL)
 
 
 _NOTHING: Final = words.NULL_WORDS | {"null"}
@@ -190,6 +191,8 @@ class Aligner(ObjectAligner):
         """One item where a list of it is declared."""
         is_text = node.kind in ("string", "bare") and not shape.items.format  # a date has commas of its own
         may_be_other = is_text and (_SEPARATED.search(node.text) or words.trimmed(node.text).casefold() in _NOTHING)
+        if node.kind == "bare" and _CODE.fullmatch(node.text):
+            may_be_other = True  # it may stand for a list
         if not self.fix("likely_item" if may_be_other else "single_item", node, shape, path, "[...]"):
             return self._plain(node, path)
         return [self._bare(node, shape.items, f"{path}/0")]
