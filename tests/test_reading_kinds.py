@@ -160,6 +160,7 @@ READ: list[tuple[Any, str, Any]] = [
     (list[str | None], '[\n  "a",\n  null.\n  "b"\n]', ["a", None, "b"]),
     # a number that can only be a text is that text
     (Call, '{"phone": +491234567}', Call(phone="+491234567")),
+    (Call, '{"phone": 0049123}', Call(phone="0049123")),
     (dict[str, str | None], '{"phone": +491234567}', {"phone": "+491234567"}),
     (list[str], "[0x1f, .50]", ["0x1f", ".50"]),
     (Literal["+1", "1"], "+1", "+1"),

@@ -12,7 +12,7 @@ from typedllm.reading.fixes import TIER, Note
 from typedllm.reading.labels import label
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
-from typedllm.reading.scalars import Scalar, scalar
+from typedllm.reading.scalars import NUMBER_STYLES, Scalar, scalar
 from typedllm.reading.shape import Kind, Shape
 from typedllm.reading.strings import OPENERS
 from typedllm.reading.words import fold
@@ -65,7 +65,7 @@ def read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
         node.note(Note("unfinished", start, start + len(body), "", True))
         return node
     read = scalar(body) if len(body) <= bounds.digits else _long_scalar(body)
-    if read.fix == "number_style" and root.keeps_digits:
+    if read.fix in NUMBER_STYLES and root.keeps_digits:
         read = Scalar("bare", body)
     if (is_text and not _is_declared(read, root)) or read.kind == "bare" or TIER.get(read.fix) == "guess":
         node = Node("string", body, start, start + len(body))

@@ -13,7 +13,7 @@ from typedllm.reading.fixes import Note
 from typedllm.reading.keys import BARE_KEY, QUOTED_KEY, declared_key
 from typedllm.reading.nodes import Node
 from typedllm.reading.quoted import QuotedReader
-from typedllm.reading.scalars import Scalar, scalar
+from typedllm.reading.scalars import NUMBER_STYLES, Scalar, scalar
 from typedllm.reading.strings import AHEAD, COUNTERPART, OPENERS, Behind, end_of
 from typedllm.reading.words import fold
 
@@ -161,7 +161,7 @@ class BareReader(QuotedReader):
             word, quoted, stop, end = word[:-1], True, stop - 1, self.pos + len(word) - 1
         said, notes = unescaped(word, start) if quoted else (word, [])
         read = Scalar("string", said, self._missing_quote()) if quoted else scalar(word)
-        if read.fix == "number_style" and self._guide().keeps_digits:
+        if read.fix in NUMBER_STYLES and self._guide().keeps_digits:
             read = Scalar("bare", word)
         node = Node(read.kind, read.value, start, stop + quoted)
         node.notes = notes or None

@@ -22,6 +22,9 @@ _RADIX: Final = re.compile(r"([+-]?)0(?:[xX][0-9a-fA-F_]+|[oO][0-7_]+|[bB][01_]+
 _RADIX_LENGTH: Final = 3_000  # Python writes no integer of more than 4,300 digits
 _STYLED: Final = re.compile(r"([+-]?)([0-9]+(?:_[0-9]+)*)?(?:\.([0-9]+(?:_[0-9]+)*)?)?([eE][+-]?[0-9]+)?n?")
 
+NUMBER_STYLES: Final = ("number_style", "zero_padded")
+"""Fixes of numbers that JSON writes otherwise."""
+
 
 class Scalar(NamedTuple):
     """What a word without quotes is, with the name of the fix that says so."""
