@@ -29,6 +29,13 @@ FOUND = [
     ("tree", '{"":"" ""c":'),
     ("texts", ' example {{"a": "b" }:\n\n{'),
     ("bool", '[""}```'),
+    ("int", '{"a":Number(Number(2)}}'),  # constructors of which not all are closed
+    ("orders", "[Fo(Fo(F]"),
+    ("pet", '{a": 1}'),  # the place of a key whose quote was put before the text
+    ("pet", 'a": 1, "kind": "dog"}'),
+    ("any", "NaN"),
+    ("word", "'Positive'\b"),
+    ("order", 'Here:\n{"name": "?", "paid": true, "x": ["?"]}'),  # strict, with a key that the type ignores
 ]
 
 

@@ -331,3 +331,10 @@ def test_white_space_that_json_does_not_know_is_a_fix(text: str) -> None:
 
 def test_a_bracket_right_behind_the_answer_is_no_prose() -> None:
     assert Schema(Stock).read('({"name": "oat"})', policy="strict").issues[0].code == "extra_closer"
+
+
+def test_what_becomes_of_undeclared_keys_is_for_the_type_to_say_and_not_for_the_policy() -> None:
+    for text in ('{"name": "oat", "x": 1}', 'Here:\n{"name": "oat", "x": 1}'):
+        result = Schema(Stock).read(text, policy="strict")
+        assert result.value == Stock(name="oat")
+        assert [fix.kind for fix in result.fixes if fix.kind != "prose"] == ["extra_key"]

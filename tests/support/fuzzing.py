@@ -294,7 +294,7 @@ _WIDE: Final = frozenset(
 )
 _CHANGING: Final = frozenset(
     {
-        *("encoded", "escaped_quotes", "enum_form", "enum_name", "near_enum", "time_form", "json_form"),
+        *("encoded", "escaped_quotes", "enum_form", "enum_name", "near_enum", "time_form", "json_form", "label"),
         *("number_style", "literal_style", "boolean_to_string"),
     }
 )
@@ -313,8 +313,11 @@ def _read_again(schema: Schema[Any], result: Result[Any]) -> None:
     assert not again.fixes, "a value that was read is read again without fixes"
 
 
-def _plain(text: str) -> Any:
-    """The data of strict JSON in which no key stands twice; `MISSING` for any other text."""
+def _plain(text: str, *, finite: bool = True) -> Any:
+    """The data of strict JSON in which no key stands twice; `MISSING` for any other text.
+
+    To pydantic, NaN and Infinity are JSON, too.
+    """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({key for key, _ in pairs}) < len(pairs):
@@ -322,7 +325,9 @@ def _plain(text: str) -> Any:
         return dict(pairs)
 
     def constant(name: str) -> Any:
-        raise ValueError(name)
+        if finite:
+            raise ValueError(name)
+        return float(name)
 
     try:
         return json.loads(text, object_pairs_hook=once, parse_constant=constant)
@@ -331,7 +336,7 @@ def _plain(text: str) -> Any:
 
 
 def _is_plain(schema: Schema[Any], text: str, result: Result[Any]) -> None:
-    data = _plain(text)
+    data = _plain(text, finite=False)
     assert data is not MISSING, "what has no fixes is strict JSON"
     valid = schema.validate(data)
     assert valid.ok, "what has no fixes is valid"

@@ -363,7 +363,7 @@ class JsonReader(BareReader):
         frame, at = self.stack[-1], self.base + self.pos
         called = bool(self._calls) and frame is self._calls[-1]
         if called and sign != ")":
-            self._calls = []
+            self._calls, called = [], False
             self.fault("unexpected_text", at, at + 1)
         if sign == ",":
             frame.comma = at

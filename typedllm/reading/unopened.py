@@ -20,7 +20,7 @@ from typedllm.reading.target import Target
 _BEGINS: Final = re.compile(r"[\s\ufeff]*+(?=[\"\w({\[-])")
 _IN_FENCE: Final = re.compile(rf"^{FENCE_LINE.pattern}\n{_BEGINS.pattern}", re.MULTILINE)
 _ITEMS: Final = '"-0123456789'
-_KEYED: Final = re.compile(r'(?P<quote>"?)(?:[^"\\\n]|\\.){0,80}"\s*:')
+_KEYED: Final = re.compile(r'(?:(?P<quote>")|(?![{\[(]))(?:[^"\\\n]|\\.){0,80}"\s*:')
 _ENDS: Final = re.compile(r"[ \t]*(?:\r?\n(?!\s*[\]}),])|\Z|[`~]{3})")
 _ALL: Final = re.compile(r"\s*(?:[`~]{3,})?\s*\Z")
 _FIRST_KEY: Final = re.compile(r"[\"'“]?([^\"'”:{}\n]{1,80})[\"'”]?\s*:")
@@ -68,10 +68,20 @@ def _plain(text: str, target: Target, bounds: Bounds, since: int) -> Found | Non
             reader.feed(body[:length])
             if reader.root is None or not reader.done or reader.gave_up or reader.rest:
                 continue
-            reader.root.start = start
+            _put(reader.root, start)
             reader.root.note(Note("wrong_opener" if inner > start else "missing_opener", start, inner, opener))
             return Found(reader.root, begins is fenced, False, _lead(text, start), end)
     return None
+
+
+def _put(node: Node, start: int) -> None:
+    """Has a document begin where it does in the text, and what it begins with, too: signs were put before it."""
+    node.start = max(node.start, start)
+    if node.kind == "object" and node.members:
+        first = node.members[0]
+        node.members[0] = first._replace(start=max(first.start, start))
+    elif node.kind == "array" and node.items:
+        _put(node.items[0], start)
 
 
 def _openers(text: str, at: int, root: Shape) -> Iterator[tuple[int, str]]:
