@@ -29,7 +29,7 @@ _MARK: Final = (
     r"|\[(?i:/?(?:think|thinking|thought|reasoning)\])|◁(?i:/?(?:think|thinking)▷)"
 )
 _SIGN: Final = re.compile(  # each form begins with one sign, by which a search passes over prose at once
-    rf"{_MARK}|\{{|\[|```(?:`{{0,37}})|~~~(?:~{{0,37}})|\((?={_KEYWORD}=[^=])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[](?!(?:\s{{0,40}}[{{\[]){{0,3}}\s{{0,40}}\"\w))"
+    rf"{_MARK}|\{{|\[|```(?:`{{0,37}})|~~~(?:~{{0,37}})|\((?={_KEYWORD}=[^=>])|\"(?=(?:\s|\\[nt]){{0,40}}+[{{\[](?!(?:\s{{0,40}}[{{\[]){{0,3}}\s{{0,40}}\"\w))"
 )
 _IN_QUOTES: Final = re.compile(r"\"(?:\s|\\[nt]){0,40}+(?:[{\[]\s*){1,4}(?:[^\s\"{\[]|\"[\s\S])")
 _BRACKETED: Final = [f"[{sign}{name}]" for sign in ("", "/") for name in ("think", "thinking", "thought", "reasoning")]
@@ -167,7 +167,7 @@ class Extractor:
         elif sign[0] in "`~":
             return self._fenced(found)
         elif sign == "(":
-            name = _NAME.search(self._buf[max(0, found.start() - AHEAD) : found.start()])
+            name = _NAME.search(self._before(found.start()))
             called = name is not None and not name["defined"]
             if name is not None and called and not self._full and self._is_declared(found["key"]):
                 return self._begin(found.start() - len(name["name"]))
