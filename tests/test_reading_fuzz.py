@@ -34,6 +34,7 @@ FOUND = [
     ("pet", '{a": 1}'),  # the place of a key whose quote was put before the text
     ("pet", 'a": 1, "kind": "dog"}'),
     ("order", "[2, 3].filter(name ='x')"),  # what a call belongs to, when that was read before
+    ("maps", '{{"result": For example}} {}:'),  # two answers, of which the second one comes first
     ("any", "NaN"),
     ("word", "'Positive'\b"),
     ("order", 'Here:\n{"name": "?", "paid": true, "x": ["?"]}'),  # strict, with a key that the type ignores

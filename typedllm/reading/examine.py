@@ -200,9 +200,13 @@ class Examination(Generic[T]):
         return self._rejected(best, text, candidates, reasoning)
 
     def _ambiguous(self, rivals: list[Option[T]], options: list[Option[T]], reasoning: str) -> Reading[T]:
-        places = ", ".join(f"{option.found.start}-{option.found.end}" for option in rivals[:5])
-        message = f"{len(rivals)} different answers that nothing tells apart, at {places}: write one"
-        issue = Issue("", "ambiguous", message=message, span=Span(rivals[0].found.start, rivals[-1].found.end))
+        places = sorted({Span(option.found.start, option.found.end) for option in rivals})
+        at = ", ".join(f"{start}-{end}" for start, end in places[:5])
+        message = f"{len(places)} different answers that nothing tells apart, at {at}: write one"
+        if len(places) == 1:
+            message = f"what stands at {at} can be read in {len(rivals)} ways: write one"
+        around = Span(places[0].start, max(place.end for place in places))
+        issue = Issue("", "ambiguous", message=message, span=around)
         candidates = tuple(_candidate(option, False) for option in options)
         return Reading("ambiguous", issues=(issue,), candidates=candidates, reasoning=reasoning)
 
