@@ -96,7 +96,7 @@ class Case(NamedTuple):
 CASES = [
     Case("near_enum", Size, '"shrot"', "short", "", '"shrot"', '"short"'),
     Case("near_enum", list[Size], '["tall", "extra tal"]', ["tall", "extra_tall"], "/1", '"extra tal"', '"extra_tall"'),
-    Case("near_key", Closed, '{"nmae": "x"}', {"name": "x"}, "/name", '"nmae": ', '"name"'),
+    Case("near_key", Closed, '{"nmae": "x"}', {"name": "x"}, "/name", '"nmae"', '"name"'),
     Case("unit", int, '"3 years"', 3, "", '"3 years"', "3"),
     Case("unit", list[float], '["Age: 30", "1,200.5 km/h"]', [30, 1200.5], "/0", '"Age: 30"', "30"),
     Case("unit", list[Cat | int], '["20 °C"]', [20], "/0", '"20 °C"', "20"),

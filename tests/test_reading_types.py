@@ -204,6 +204,8 @@ LISTED: list[tuple[Any, str, Any]] = [
     (list[Milk], "oat and cow", [Milk.OAT, Milk.COW]),
     (dict[str, list[With]], '{"with": "salt and pepper, oat"}',
      {"with": ["salt and pepper", "oat"]}),
+    (dict[str, list[str]], '{"notes": "dry, sweet"}', {"notes": ["dry", "sweet"]}),
+    (dict[str, list[str]], '{"notes": "- dry\\n- sweet"}', {"notes": ["dry", "sweet"]}),
 ]  # fmt: skip
 """Lists that are no JSON."""
 

@@ -155,7 +155,8 @@ class Aligner(ObjectAligner):
         """A list where one is declared."""
         first = node.items[0] if node.items else None
         any_object = shape.is_map and "object" in shape.kinds  # would do: a list of records has another form
-        kind = "single_item" if len(node.items) == 1 and not any_object else "first_item"
+        free = first is not None and first.kind == "bare" and shape.is_text  # its brackets may be a part of it
+        kind = "single_item" if len(node.items) == 1 and not any_object and not free else "first_item"
         if first is None or any(note.fault for note in first.remarks) or not self._fits(first, shape, path):
             return self._other_container(node, shape, path)
         value = self._try(first, shape, path).data
@@ -190,6 +191,8 @@ class Aligner(ObjectAligner):
     def _wrapped(self, node: Node, shape: Shape, path: str) -> Data:
         """One item where a list of it is declared."""
         is_text = node.kind in ("string", "bare") and not shape.items.format  # a date has commas of its own
+        if is_text and shape.items.takes_texts and (split := self._split_by_name(node, shape, path)) is not None:
+            return self._as_tried(split, shape, path)
         may_be_other = is_text and (_SEPARATED.search(node.text) or words.trimmed(node.text).casefold() in _NOTHING)
         if node.kind == "bare" and _CODE.fullmatch(node.text):
             may_be_other = True  # it may stand for a list
@@ -248,6 +251,16 @@ class Aligner(ObjectAligner):
             return None
         if any(meaning(node, arm, self.bounds.digits, self._spelling) for arm in items.arms or (items,)):
             return None
+        return self._in_parts(node, shape, path)
+
+    def _split_by_name(self, node: Node, shape: Shape, path: str) -> Node | None:
+        """The texts that one text lists, where the caller asks for that by its name."""
+        asked = "split_text" in self.policy.allow or "split_text" in shape.allow
+        split = self._in_parts(node, shape, path) if asked else None
+        return split if split is not None and self.fix("split_text", node, shape, path, "[...]") else None
+
+    def _in_parts(self, node: Node, shape: Shape, path: str) -> Node | None:
+        """The list of the parts of a text, where all ways to take it apart that fit say one thing."""
         place = node.start, node.end
         made = [Node("array", [Node("string", part, *place) for part in found], *place) for found in parts(node.text)]
         self._made += made

@@ -171,7 +171,7 @@ class BareReader(QuotedReader):
         elif read.kind in ("bare", "string") and (opened or self._is_unclear(word, quoted) or self._is_odd_one(end)):
             node.note(Note("likely_quote", start, node.end, shown(read.value)))
         elif read.fix:
-            node.note(Note(read.fix, start, node.end, shown(read.value)))
+            node.note(Note(read.fix, start, node.end, _as_json(read)))
         if _ESCAPED.match(word):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
@@ -180,7 +180,7 @@ class BareReader(QuotedReader):
             node.note(Note("missing_value", start, stop, "", True))
         cut = end == len(self.buf) if read.kind == "bare" else stop == self.base + len(self.buf)
         if self.stack and read.kind != "literal" and not quoted and cut:
-            node.note(Note("open_scalar", start, stop, shown(read.value)))
+            node.note(Note("open_scalar", start, stop, _as_json(read)))
         self._add(node)
         self.pos = end + 1 if quoted else stop - self.base
         self._state = self._after
@@ -299,6 +299,10 @@ class BareReader(QuotedReader):
         digits = self.buf[self.pos] in "-0123456789" and self.buf[self.pos + 1 : self.pos + 50].isdigit()
         self._give_up("too_many_digits" if digits else "too_long")
         return False
+
+
+def _as_json(read: Scalar) -> str:
+    return str(read.value) if read.kind == "number" else shown(read.value)
 
 
 def _closes(word: str) -> bool:

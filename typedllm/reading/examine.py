@@ -26,13 +26,13 @@ from typedllm.reading.found import Found
 from typedllm.reading.listed import row
 from typedllm.reading.nodes import Node
 from typedllm.reading.reader import JsonReader
-from typedllm.reading.report import cut, fixes_of, pointers_around, tell, with_places
+from typedllm.reading.report import as_fix, cut, fixes_of, pointers_around, tell, with_places
 from typedllm.reading.seams import mark_torn
 from typedllm.reading.settle import Judge
 from typedllm.reading.shape import Kind, Shape
 from typedllm.reading.spans import LazySpans, LazyTuple
 from typedllm.reading.target import Target
-from typedllm.reading.weighing import Option, Weighing, differs
+from typedllm.reading.weighing import Option, Weighing, differs, without_extra
 from typedllm.records import MISSING, Candidate, FinishReason, Fix, Issue, Policy, Reading, ReadingStatus, Span
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ _EMPHASIS: Final = re.compile(r"(\*{1,3}|_{1,3}|`{1,2})(?P<text>[^\s*_`](?:[^\n]
 _AROUND: Final = ("emphasis", "tag")
 _TAGGED: Final = re.compile(r"<(?P<name>[A-Za-z][\w.-]{0,40})>\s*(?P<text>[^<>]*[^<>\s])\s*</(?P=name)>")
 _OF_THE_REST: Final = frozenset({"min_items", "min_properties", "contains", "min_contains"})
+_OPEN: Final = ("open_string", "open_scalar")
 _SYNTAX_FAULTS: Final = frozenset({"unexpected_text", "unfinished", "too_deep", "too_long", "too_many_fixes"})
 
 
@@ -187,7 +188,7 @@ class Examination(Generic[T]):
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
             rivals = rivals_of(best, options, order, free, text)
-            if any(each is not best and differs(each.data, best.data) for each in rivals):
+            if any(each is not best and self._says_other(each, best) for each in rivals):
                 return self._ambiguous(rivals, options, reasoning)
             best = announced(best, options, free, text)
             if best.valid and is_taken_back(best, options[-1], text, free):
@@ -198,6 +199,11 @@ class Examination(Generic[T]):
         if best.valid:
             return self._accepted(best, extractor, text, candidates, reasoning)
         return self._rejected(best, text, candidates, reasoning)
+
+    def _says_other(self, option: Option[T], best: Option[T]) -> bool:
+        """Whether two candidates differ in more than keys that the type leaves out."""
+        root = self.target.root
+        return differs(option.data, best.data) and differs(without_extra(option, root), without_extra(best, root))
 
     def _ambiguous(self, rivals: list[Option[T]], options: list[Option[T]], reasoning: str) -> Reading[T]:
         places = sorted({Span(option.found.start, option.found.end) for option in rivals})
@@ -241,9 +247,7 @@ class Examination(Generic[T]):
 
     def _rejected(self, best: Option[T], text: str, candidates: tuple[Candidate, ...], reasoning: str) -> Reading[T]:
         entries = [
-            entry
-            for entry in best.all_entries(self.target.root)
-            if entry.note.kind not in ("open_string", "open_scalar", "too_many_issues")
+            entry for entry in best.all_entries(self.target.root) if entry.note.kind not in (*_OPEN, "too_many_issues")
         ]
         spans = self._spans(best)
         issues = list(tell(entries, text, self.policy, self.target))
@@ -284,12 +288,22 @@ class Examination(Generic[T]):
     def _cut_issues(self, best: Option[T], issues: list[Issue], text: str) -> list[Issue]:
         path, node = _last(best.node)
         span = Span(node.start, node.end)
-        message = "the text ends here, before the answer is complete"
-        said = Issue(path, "truncated", "", cut(text[node.start : node.end]), message, span)
+        message, proposal = "the text ends here, before the answer is complete", self._open_end(best, text)
+        if node.kind == "string" and node.text.rstrip().endswith(("}", "]")):  # these may be the document's own
+            message, proposal = "no quote closes this text before the end of the reply", None
+        said = Issue(path, "truncated", "", cut(text[node.start : node.end]), message, span, proposal)
         return [
             said,
             *(issue for issue in issues if issue.path != path and issue.code not in _OF_THE_CUT),
         ]
+
+    def _open_end(self, best: Option[T], text: str) -> Fix | None:
+        """What a lossy fix would make of the part that the end of the text has cut; none where the model was cut."""
+        if self.finish_reason == "length":
+            return None
+        entries = best.all_entries(self.target.root)
+        open_ = (each for each in entries if each.note.kind in _OPEN and not each.is_permitted(self.policy))
+        return next((as_fix(each.path, each.note, text) for each in open_), None)
 
 
 def _looked_at(option: Option[Any]) -> Sequence[Issue]:

@@ -27,12 +27,16 @@ _CLOSES_KEY: Final = re.compile(rf"[{QUOTES}]\s{{0,8}}(?::|=>?|：)")
 
 
 class DeclaredKey(NamedTuple):
-    """A declared key as it was written: its quotes, its colon, and where its value begins."""
+    """A declared key as it was written: its quotes, where it ends, its colon and where that stands, and where its value
+    begins.
+    """
 
     name: str
     opening: str
     closing: str
+    stop: int
     colon: str
+    colon_at: int
     end: int
 
 
@@ -43,7 +47,9 @@ def declared_key(text: str, at: int, known: Container[str]) -> DeclaredKey | Non
         return None
     if found[1] and not (found[3] or found[4] or found[5]) and _CLOSES_KEY.match(text, found.end()):
         return None  # the quote that seems to open the value closes the key
-    return DeclaredKey(found[2].strip(), found[1], found[3] or found[5] or "", found[4] or "", found.end())
+    stop = max(found.end(2), found.end(3), found.end(5))
+    closing, colon = found[3] or found[5] or "", found[4] or ""
+    return DeclaredKey(found[2].strip(), found[1], closing, stop, colon, found.start(4), found.end())
 
 
 def key_verdict(text: str, at: int, complete: bool) -> Verdict:

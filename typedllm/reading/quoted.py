@@ -371,6 +371,8 @@ class QuotedReader(BracketReader):
             return text
         free = self._guide().is_text
         if free and string.inner == 2 and string.closers != "'":
+            if self._doubles_quotes():
+                string.notes = [note._replace(kind="likely_quote") if note in inner else note for note in string.notes]
             return text  # a text in quotes
         count = sum(text.count(quote) for quote in string.closers)
         if count != string.inner and count % 2 == 0 and string.closers != "'":
@@ -378,6 +380,11 @@ class QuotedReader(BracketReader):
         kind = "likely_quote" if free else "extra_quote"
         string.notes = [note._replace(kind=kind, after="") if note in inner else note for note in string.notes]
         return text.strip(string.closers) if count == string.inner else text
+
+    def _doubles_quotes(self) -> bool:
+        """Whether a key around has its quotes twice: then those of a text may be doubled as well."""
+        notes = (note for frame in self.stack[-2:] for note in (frame.node.notes or ())[-_RECENT:])
+        return any(note.kind == "extra_quote" for note in notes)
 
     def _end_string(self, end: int, cut: str = "") -> None:
         string = cast("OpenString", self._string)

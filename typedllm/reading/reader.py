@@ -146,13 +146,15 @@ class JsonReader(BareReader):
 
     def _declared_key(self, key: DeclaredKey) -> bool:
         """A declared key whose quotes or colon are not those of JSON."""
-        at, end = self.base + self.pos, self.base + key.end
+        at, end, colon = self.base + self.pos, self.base + key.end, self.base + key.colon_at
         quotes = key.opening + key.closing
         if quotes != '""':
             kind = "extra_quote" if len(quotes) > 2 else ("unquoted_key", "missing_quote", "quote_style")[len(quotes)]
-            self.fix(kind, at, end, shown(key.name))
-        if key.colon != ":":
-            self.fix("wrong_colon" if key.colon else "missing_colon", end, end, ":")
+            self.fix(kind, at, self.base + key.stop, shown(key.name))
+        if not key.colon:
+            self.fix("missing_colon", end, end, ":")
+        elif key.colon != ":":
+            self.fix("wrong_colon", colon, colon + len(key.colon), ":")
         elif quotes == '""':
             self.fix("space", at, end)
         return self._take_key(key.name, at, key.end)
@@ -413,10 +415,11 @@ class JsonReader(BareReader):
             return self._unexpected()
         if not self.eof and len(self.buf) - at < 3:
             return False
-        self.fix("concatenation", self.base + self.pos, self.base + self.pos + 1)
+        plus = self.base + self.pos
         self.pos = at
         self._open_string(self._place(), quick=False)
         cast("OpenString", self._string).joined = self._last(frame)
+        self.fix("concatenation", plus, plus + 1)
         return True
 
     def _end_at_fence(self) -> bool:

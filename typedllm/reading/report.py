@@ -13,16 +13,23 @@ from typedllm.records import Fix, Issue, Policy, Span
 from typedllm.schema.typescript import render_type
 
 _ELISION: Final = re.compile(
-    r"\A(?://|#|/\*)\W*(?:\.\.\.|…)|\.\.\.\s*+(?:\*/\s*+)?\Z|\b(?:omitted for|remaining (?:items|entries|fields)|same as above)\b",
+    r"\A(?://|#|/\*)\W*(?:\.\.\.|…)|\.\.\.\s*+(?:\*/\s*+)?\Z|\b(?:remaining (?:items|entries|fields)|same as above)\b"
+    r"|(?<!\bbe )\b(?:omitted|elided|left out)\b(?! (?:if|when|unless|by default)\b)"
+    r"|\A\W*(?:(?:and|plus) (?:(?:\d+|some|many|several|a few) )?|(?:\d+|some|many|several|a few) )(?:more|others)\b(?! than\b)"
+    r"|\A\W*(?:and )?so (?:on|forth)\b"
+    r"|\A\W*(?:etc|truncated)\b\W*\Z",
     re.IGNORECASE,
 )
+"""What says that something is left out: not where it says of a part when it may be."""
 
-
+_OF_KEYS: Final = frozenset({"key_form", "field_name", "near_key"})
+_BEHIND_KEY: Final = " \t\r\n:=>："
 _INDENT: Final = 100
 _FURTHER: Final = 2_000  # characters of further comments behind one
 _COMMA_BEFORE: Final = re.compile(r",\s*\n\s*\Z")
 _WORDS: Final = re.compile(r"(?://|#|/\*|<!--)[\s*#/-]*[^\W\d_]")
 _LIST_ENDS: Final = re.compile(r"\s*(?:(?://|#)[^\n]*\n\s*)*\]")
+_BRACKET_BEHIND: Final = re.compile(r"[ \t]*\]")
 _BRACKETS: Final = frozenset(
     {"missing_closer", "wrong_closer", "extra_closer", "missing_opener", "wrong_opener", "extra_opener"}
 )
@@ -73,8 +80,14 @@ def is_elision(note: Note, text: str) -> bool:
 
 
 def _stands_for_items(note: Note, text: str) -> bool:
-    """Whether it says in words, on a line of its own, what comes behind the last comma of a list: items may be meant."""
-    before = _COMMA_BEFORE.search(text, max(0, note.start - _INDENT), note.start)
+    """Whether it says in words, where an item would stand, what comes behind the last comma of a list: items may be meant.
+
+    That is on a line of its own, or between the comma and the bracket on one line.
+    """
+    since = max(0, note.start - _INDENT)
+    if text.startswith("/*", note.start) and _BRACKET_BEHIND.match(text, note.end, note.end + _INDENT):
+        return text[since : note.start].rstrip(" \t")[-1:] == "," and _WORDS.match(text, note.start) is not None
+    before = _COMMA_BEFORE.search(text, since, note.start)
     return (
         before is not None
         and _WORDS.match(text, note.start) is not None
@@ -115,6 +128,9 @@ def is_sound(entries: Iterable[Entry], length: int) -> bool:
 
 def as_fix(path: str, note: Note, text: str) -> Fix:
     """A note as the fix that it is."""
+    if note.kind in _OF_KEYS:  # it was noted up to where the value begins
+        key = text[note.start : note.end].rstrip(_BEHIND_KEY)
+        note = note._replace(end=note.start + len(key) if key else note.end)
     span = Span(note.start, note.end)
     return Fix(path, note.kind, TIER[note.kind], cut(text[note.start : note.end]), cut(note.after), span)
 

@@ -236,9 +236,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
                 yield Mend(at, "", sign, doubt)
         if sign == '"':
-            ends = _is_structure(text, at) or LINE_ENDS.match(text, at + 1) is not None
-            unclear = ends or _is_alone_inside(text, at)
-            yield Mend(at, "\\", doubt=2 * (unclear and not _is_of_quotation(text, at)))
+            yield Mend(at, "\\", doubt=_doubt_of_escape(text, at))
         elif sign and sign in _OTHER_QUOTES:
             paired = closes_inner(text, at) or _is_paired(text, at)
             unlikely = _is_lone_quote(text, at) or _TWO_ITEMS.search(behind_quote(text[max(0, at - _STRETCH) : at]))
@@ -379,6 +377,25 @@ def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
     if sign in "}]":
         return int(not (doubled and at == failure) and text[at:].strip(_CLOSING) != "")
     return int(sign in "{[" and not doubled)
+
+
+def _doubt_of_escape(text: str, at: int) -> int:
+    """How likely a backslash is missing here: one that a quote follows, or, behind another one, that is meant itself."""
+    if _is_escaped(text, at) or _is_all_of_text(text, at):
+        return 0
+    ends = _is_structure(text, at) or LINE_ENDS.match(text, at + 1) is not None
+    unclear = ends or _is_alone_inside(text, at)
+    return 2 * (unclear and not _is_of_quotation(text, at))
+
+
+def _is_escaped(text: str, at: int) -> bool:
+    """Whether a backslash stands before a quote: it escapes it, or is the last sign of the text that ends here."""
+    return text[at - 1 : at] == "\\" and text[at : at + 1] == '"'
+
+
+def _is_all_of_text(text: str, at: int) -> bool:
+    """Whether a quote is the middle one of three: all of a text, or one too many around a text without a character."""
+    return text[at - 1 : at + 2] == '"""' and text[at + 2 : at + 3] != '"' and _makes_blank(text, at)
 
 
 def _may_open(text: str, at: int) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final, Generic, TypeVar, cast
 
 from typedllm.reading.align import Aligner
@@ -25,6 +27,7 @@ from typedllm.reading.settle import Judge, settle
 from typedllm.reading.shape import Shape
 from typedllm.reading.target import Target
 from typedllm.records import Issue, Policy
+from typedllm.schema.walk import is_list, is_object
 
 T = TypeVar("T")
 
@@ -386,3 +389,24 @@ def _is_inner(text: str, end: int, start: int) -> bool:
 
 def differs(a: Any, b: Any) -> bool:
     return a != b or json.dumps(a, sort_keys=True) != json.dumps(b, sort_keys=True)
+
+
+def without_extra(option: Option[Any], shape: Shape) -> Any:
+    """The data of a candidate without the keys that its type leaves out; `shape` is what is declared for it."""
+    data = copy.deepcopy(option.data)
+    if not shape.target.drops_keys:
+        return data
+    for path, note, _ in option.all_entries(shape):
+        if note.kind == "extra_key" and path:
+            *steps, key = (step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:])
+            around = reduce(_inside, steps, data)
+            if is_object(around):
+                around.pop(key, None)
+    return data
+
+
+def _inside(data: Any, step: str) -> Any:
+    """A part of the data; None where there is none."""
+    if is_object(data):
+        return data.get(step)
+    return data[int(step)] if is_list(data) and step.isdecimal() and int(step) < len(data) else None
