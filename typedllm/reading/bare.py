@@ -33,6 +33,8 @@ _BARE_KEY_ALONE: Final = re.compile(r"[^\W\d]\w{0,60}(?=:[\s\"'\[{])")
 _SWALLOWED: Final = re.compile(r"\w[\"'”’]{1,2}\s*[:：]\s*[\[{\"'“\d]|,\s*[\"'“‘][\w$]")  # a key, or its beginning
 _ESCAPE: Final = re.compile(r"\\[nrtu\"'\\]")
 _RECENT: Final = 8
+_UNESCAPED: Final = re.compile(r'(?<!\\)"')
+_THEN_STRING: Final = re.compile(r"""[^\s"']+\s+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _SIGILS: Final = "$%&@:?<>{}[]() "
 _CALL: Final = re.compile(r"(?:new\s{1,20})?[A-Z]\w{0,60}\(")
 KEYWORDS: Final = r"[^\W\d][\w.]{0,60}\((?=\s{0,8}[^\W\d]\w{0,60}\s{0,8}=(?!=))"
@@ -168,11 +170,13 @@ class BareReader(QuotedReader):
         if read.kind == "number" and len(word) > self.bounds.digits:
             node = Node("hole", None, start, stop)
             node.note(Note("too_many_digits", start, stop, "", True))
-        elif read.kind in ("bare", "string") and (opened or self._is_unclear(word, quoted) or self._is_odd_one(end)):
+        elif read.kind in ("bare", "string") and (
+            opened or self._is_unclear(word, quoted) or (not quoted and self._is_odd_one(end))
+        ):
             node.note(Note("likely_quote", start, node.end, shown(read.value)))
         elif read.fix:
             node.note(Note(read.fix, start, node.end, _as_json(read)))
-        if _ESCAPED.match(word):
+        if _ESCAPED.match(word) or (read.kind == "bare" and self._is_before_container(word)):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
             node.note(Note("elision", start, stop, "", True))
@@ -190,8 +194,10 @@ class BareReader(QuotedReader):
     def _is_unclear(self, word: str, quoted: bool) -> bool:
         """Whether text without quotes may as well be something else: a prefix or call around a string, inches, a key."""
         first = word.find('"')
-        if word.startswith("&") and word.endswith(";"):
-            return True  # quotes as HTML writes them
+        if word[0] == ":" or (word.startswith("&") and word.endswith(";")):
+            return True  # a colon too many; quotes as HTML writes them
+        if _ends_in_string(word, quoted):
+            return True
         if quoted:
             return (word[-1].isdigit() and self._guide().is_text) or (
                 self._place() == "member" and self._is_stray_key()
@@ -225,11 +231,19 @@ class BareReader(QuotedReader):
         return bool(frame.known) and frame.key not in frame.known and self._is_bare_key()
 
     def _is_odd_one(self, end: int) -> bool:
-        """Whether it is the last item of a list whose other texts have quotes: it may say that there are more."""
-        if self._place() != "item" or not self.stack[-1].node.items or not self._guide().is_text:
+        """Whether it is the last item of a list whose other texts have quotes, so that it may say that there are more; or
+        has no comma behind it, and a text in quotes instead, so that it may be a word too many.
+        """
+        if self._place() != "item" or not self._guide().is_text:
             return False
-        quoted = all(item.kind == "string" for item in self.stack[-1].node.items[-_RECENT:])
-        return quoted and self.buf[end : end + AHEAD].lstrip().startswith("]")
+        items, behind = self.stack[-1].node.items[-_RECENT:], self.buf[end : end + AHEAD].lstrip()[:1]
+        odd = (behind == "]" and bool(items)) or (behind != "" and behind in OPENERS)
+        return odd and all(item.kind == "string" for item in items)
+
+    def _is_before_container(self, word: str) -> bool:
+        """Whether a bracket opens in the text that stands where a container is declared: it may be that container."""
+        kinds = self._guide().kinds
+        return "string" not in kinds and not kinds.isdisjoint(("object", "array")) and ("[" in word or "{" in word)
 
     def _is_variable(self, word: str) -> bool:
         """Whether the word of a value is that of its key: in code it names a variable, whose value is not known."""
@@ -299,6 +313,17 @@ class BareReader(QuotedReader):
         digits = self.buf[self.pos] in "-0123456789" and self.buf[self.pos + 1 : self.pos + 50].isdigit()
         self._give_up("too_many_digits" if digits else "too_long")
         return False
+
+
+def _ends_in_string(word: str, quoted: bool) -> bool:
+    """Whether a word stands before what may as well be the string: `about "5 days"`, or one whose quote is misplaced.
+
+    Args:
+        word: the text, without the quote that ends it.
+        quoted: whether one does.
+    """
+    count = len(_UNESCAPED.findall(word))
+    return count % 2 == 1 or (not quoted and _THEN_STRING.fullmatch(word) is not None)
 
 
 def _as_json(read: Scalar) -> str:

@@ -256,6 +256,9 @@ class Cursor:
             return False
         self.pos = found + len(self._comment.rstrip())
         self._comment = ""
+        start = self._comment_at - self.base
+        if self.buf[start - 1 : start] == '"' and self.buf.count('"', start, self.pos) % 2:
+            self.fault("unexpected_text", self._comment_at, self.base + self.pos)  # that quote may open a text
         self.fix("comment", self._comment_at, self.base + self.pos)
         return True
 

@@ -110,7 +110,8 @@ class ObjectAligner(UnionAligner):
             meant, kind = shape.folded_keys.get(words.fold(member.key)), "key_form"
         if meant is None and shape.folded_keys.keys() != shape.plain_keys.keys():
             meant = shape.plain_keys.get(words.unaccented(member.key))
-        if meant is None and (bare := words.trimmed(member.key)) != member.key:
+        bare = words.trimmed(member.key)
+        if meant is None and bare != member.key and not member.key.startswith(("...", "…")):
             meant = shape.folded_keys.get(words.fold(bare))
         takes_more = shape.keeps or isinstance(shape.extra, Shape)
         stays = takes_more or (shape.extra is True and not shape.drops)

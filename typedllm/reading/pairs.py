@@ -15,10 +15,9 @@ _BRACKETS: Final = ("(", "[", "{", "<")
 
 def closes_inner(text: str, at: int) -> bool:
     """Whether a quote closes what another one opens in the same string, behind the last double quote."""
-    inside = text[max(0, at - _INSIDE) : at].rpartition('"')[2]
-    before = re.findall(
-        rf"(?<!\w)[{re.escape(_OPENED_BY.get(text[at], text[at]))}]|{re.escape(text[at])}(?!\w)", inside
-    )
+    inside, quote = text[max(0, at - _INSIDE) : at].rpartition('"')[2], re.escape(text[at])
+    openers = _OPENED_BY.get(text[at], "").replace(text[at], "")  # these do nothing else, behind a letter as well
+    before = re.findall(rf"(?<!\w){quote}|{quote}(?!\w)" + (f"|[{openers}]" if openers else ""), inside)
     return len(before) % 2 == 1
 
 

@@ -453,6 +453,8 @@ class JsonReader(BareReader):
             self._state = self._members
         elif frame.also == ")" and sign in OPENERS:
             return self._unexpected()  # Python takes two strings in a row for one
+        elif sign in OPENERS and self._last(frame).end == at and self._last(frame).kind in ("number", "literal"):
+            return self._unexpected()  # it may belong to what it is glued to
         elif sign in OPENERS or sign in "{[(" or sign.isalnum() or sign == "-":
             self._state = self._items
         else:

@@ -235,12 +235,7 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
             doubt = _doubt_of_stray(text, at, sign, failure)
             if not (sign == '"' and doubt > 1 and text[max(0, at - 1) : at].isdecimal()):  # inches
                 yield Mend(at, "", sign, doubt)
-        if sign == '"':
-            yield Mend(at, "\\", doubt=_doubt_of_escape(text, at))
-        elif sign and sign in _OTHER_QUOTES:
-            paired = closes_inner(text, at) or _is_paired(text, at)
-            unlikely = _is_lone_quote(text, at) or _TWO_ITEMS.search(behind_quote(text[max(0, at - _STRETCH) : at]))
-            yield Mend(at, '"', sign, doubt=2 if unlikely else int(paired))
+        yield from _of_quotes(text, at)
         yield from _exchanged(text, at)
     yield from _swaps(text, near)
     first = max(start, failure - _STRETCH)
@@ -258,12 +253,26 @@ def _mends(text: str, start: int, failure: int, near: Sequence[int]) -> Iterator
         before, after = text[max(0, at - _STRETCH) : at].rstrip()[-1:], text[at : at + _STRETCH].lstrip()[:1]
         for sign, (behind_it, ahead_of_it) in _FITS.items():
             if behind_it.fullmatch(before) and ahead_of_it.fullmatch(after):
-                doubt = 2 if sign + after in ("{}", "[]") else int(sign in "{[" or _is_inside(text, at, sign))
+                doubt = int(sign in "{[" or _is_inside(text, at, sign))
+                doubt = 2 if sign + after in ("{}", "[]") or (sign == "," and _is_glued(text, at)) else doubt
                 yield Mend(at, sign, doubt=doubt)  # an empty container would be a value that nobody wrote
         fits = (_may_open(text, at) and not _FEET.match(text, at)) or _may_close(text, at)
         fits = fits and not _makes_blank(text, at) and not _is_lone_quote(text, at - 1) and not _ends_remark(text, at)
         doubt = 2 if not fits else int(_is_other_quote(text, at))
         yield Mend(at, '"', doubt=doubt)
+
+
+def _of_quotes(text: str, at: int) -> Iterator[Mend]:
+    """Quotes that may stand here in the place of others, or lack a backslash before them."""
+    sign = text[at : at + 1]
+    if _is_escaped(text, at + 1):
+        yield Mend(at, "\\")
+    if sign == '"':
+        yield Mend(at, "\\", doubt=_doubt_of_escape(text, at))
+    elif sign and sign in _OTHER_QUOTES:
+        paired = closes_inner(text, at) or _is_paired(text, at)
+        unlikely = _is_lone_quote(text, at) or _TWO_ITEMS.search(behind_quote(text[max(0, at - _STRETCH) : at]))
+        yield Mend(at, '"', sign, doubt=2 if unlikely else int(paired))
 
 
 def _exchanged(text: str, at: int) -> Iterator[Mend]:
@@ -345,6 +354,12 @@ def _is_inside(text: str, at: int, sign: str) -> bool:
     return sign in ",:" and ahead == '"' + sign
 
 
+def _is_glued(text: str, at: int) -> bool:
+    """Whether a number stands right before a text that is no key: it may be a part of it."""
+    said = _REST_OF_STRING.match(text, at + 1, at + _STRETCH) if text[at : at + 1] == '"' else None
+    return said is not None and text[at - 1 : at].isdigit() and text[said.end() : at + 2 * _STRETCH].lstrip()[:1] != ":"
+
+
 def _is_sign(sign: str) -> bool:
     """Whether it may change places with its neighbour: what else stands there may be another separator."""
     return sign.isalnum() or (sign != "" and sign in _STRUCTURE)
@@ -380,8 +395,8 @@ def _doubt_of_stray(text: str, at: int, sign: str, failure: int) -> int:
 
 
 def _doubt_of_escape(text: str, at: int) -> int:
-    """How likely a backslash is missing here: one that a quote follows, or, behind another one, that is meant itself."""
-    if _is_escaped(text, at) or _is_all_of_text(text, at):
+    """How likely a backslash is missing before a quote."""
+    if _is_all_of_text(text, at):
         return 0
     ends = _is_structure(text, at) or LINE_ENDS.match(text, at + 1) is not None
     unclear = ends or _is_alone_inside(text, at)
@@ -389,7 +404,7 @@ def _doubt_of_escape(text: str, at: int) -> int:
 
 
 def _is_escaped(text: str, at: int) -> bool:
-    """Whether a backslash stands before a quote: it escapes it, or is the last sign of the text that ends here."""
+    """Whether a backslash stands before a quote: it escapes it, is too many, or is the last sign of the text that ends here."""
     return text[at - 1 : at] == "\\" and text[at : at + 1] == '"'
 
 
@@ -418,6 +433,8 @@ def _may_close(text: str, at: int) -> bool:
         return False
     opener = text.rfind('"', max(0, at - _STRETCH), at)
     listed = text[max(0, opener - _STRETCH) : max(0, opener)].rstrip()[-1:] != ":"
+    if listed and after == "," and text[at + 1 : at + _STRETCH].lstrip()[:1].isdigit():
+        return False  # a comma of the text, as in `100, 200`
     return (not after.strip() or after in ",:}]") and not (listed and "," in text[opener + 1 : at])
 
 
