@@ -117,6 +117,11 @@ def test_an_excerpt_points_at_the_part(text: str, span: Span, shown: str) -> Non
         (["check", "-s", FEELING, "--context", "[1]", "{}"], "--context is not a JSON object: [1]"),
         (["check", "-s", FEELING, "--context", "{", "{}"], "--context is not JSON"),
         (["check", "-s", FEELING, "--policy", "wild", "{}"], "wild"),
+        (
+            ["check", "-s", FEELING, "--allow", "near_enums", "{}"],
+            "--allow: no fix is called 'near_enums' (did you mean",
+        ),
+        (["render", "-s", FEELING, "--allow", "units", "x"], "did you mean 'unit'?"),
         (["render", "-s", FEELING, "--timeout", "0", "x"], "timeout is not a number of seconds above 0: 0.0"),
         (["render", "-s", "threading:Thread", "x"], "Thread"),
         (["wash"], "No such command"),

@@ -19,6 +19,7 @@ from typedllm.cli.options import (
     TextArgument,
     client_of,
     json_object,
+    lossy_kinds,
     takes_options,
     words,
 )
@@ -103,7 +104,7 @@ def check(
     """
     target, reply = load(schema), words(text, file)
     given = None if context is None else json_object(context, "--context")
-    result = target.read(reply, finish_reason, policy, allow=allow or (), context=given)
+    result = target.read(reply, finish_reason, policy, allow=lossy_kinds(allow), context=given)
     if json:
         print(result_json(result))
     else:

@@ -18,6 +18,7 @@ from typedllm.cli.screen import progress
 from typedllm.client import Client
 from typedllm.models import ChatModel, profile_of
 from typedllm.options import Options
+from typedllm.reading.fixes import known
 from typedllm.records import Reply, Request
 from typedllm.schema.profiles import Profile
 
@@ -62,7 +63,7 @@ def options(
     """The options of a call, from those of the command line that were given.
 
     Raises:
-        MistakeError: a text that should be a JSON object is none.
+        MistakeError: a text that should be a JSON object is none, or there is no fix of an allowed name.
     """
     given = {
         "max_repairs": max_repairs,
@@ -73,7 +74,7 @@ def options(
         "seed": seed,
         "system": system,
         "policy": policy,
-        "allow": allow or None,
+        "allow": lossy_kinds(allow) or None,
         "context": None if context is None else json_object(context, "--context"),
         "extra": None if extra is None else json_object(extra, "--extra"),
     }
@@ -98,6 +99,18 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
+def lossy_kinds(allow: Sequence[str] | None) -> frozenset[str]:
+    """The fixes that are allowed by name.
+
+    Raises:
+        MistakeError: there is none of such a name.
+    """
+    try:
+        return known(allow or ())
+    except ValueError as error:
+        raise MistakeError(f"--allow: {error}") from None
 
 
 def json_object(text: str, option: str) -> dict[str, Any]:
