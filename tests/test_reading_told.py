@@ -9,7 +9,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from typedllm import Result, Schema
+from tests.both import Both
+from typedllm import Reply, Result, Schema
+from typedllm.testing import ScriptedModel
 
 
 class Mood(Enum):
@@ -204,3 +206,23 @@ def test_answers_that_differ_in_keys_that_are_left_out_are_one(text: str, ok: bo
 def test_keys_that_a_type_keeps_tell_answers_apart() -> None:
     text = '{"name": "Rex", "age": 3, "legs": 4}\n{"name": "Rex", "age": 3}'
     assert not Schema(dict[str, str | int]).read(text).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning"),
+    [
+        ('<think>three?</think>{"name": "Rex", "age": 3}', "<think>three?</think>"),
+        ('three?\n</think>\n```json\n{"name": "Rex", "age": 3}\n```', "three?\n</think>"),
+        ('<think>a</think>So: <think>b</think>{"name": "Rex", "age": "3"}', "<think>a</think><think>b</think>"),
+        ('{"name": "Rex", "age": 3}', ""),
+    ],
+)
+def test_reasoning_is_kept_on_the_reply(text: str, reasoning: str, both: Both) -> None:
+    read = Schema(Pet).read(text)
+    asked = both.run(ScriptedModel([text]), "x", Pet)
+    apart = both.run(ScriptedModel([Reply(text, reasoning="I see")]), "x", Pet)
+    for result, expected in ((read, reasoning), (asked, reasoning), (apart, f"I see\n{reasoning}".strip())):
+        assert result.value == Pet(name="Rex", age=3)
+        assert result.attempts[-1].reply is not None
+        assert result.attempts[-1].reply.reasoning == expected
+        assert result.attempts[-1].reply.text == text

@@ -278,7 +278,7 @@ class Schema(Generic[T]):
         return ReplyReader(read)
 
     def _result(self, reading: Reading[T], text: str, finish_reason: FinishReason | None) -> Result[T]:
-        reply = Reply(text, finish_reason, usage=_NO_USAGE)
+        reply = Reply(text, finish_reason, reasoning=reading.reasoning, usage=_NO_USAGE)
         attempt = Attempt("first", None, reply, reading.fixes, reading.issues)
         error: TypedLLMError | None = None if reading.status == "ok" else _rejected(reading.issues, (attempt,))
         return Result(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
@@ -228,7 +228,7 @@ class Reply:
         finish_reason: `stop`, `length` (token limit), `content_filter`, `refusal`, `cut` (stopped by this side).
         source: where the text stood: in the message, in a tool call's arguments, or in a service's error.
         refusal: the words with which the model declined.
-        reasoning: reasoning that the service sent apart from the text.
+        reasoning: reasoning that the service sent apart from the text, and, once it is read, what stood in the text.
         usage: what the service says it cost.
         model: the name that the service gives the model.
         logprobs: log-probabilities of the tokens of `text`, when asked for and given.
@@ -250,6 +250,11 @@ class Reply:
     seconds: float = 0.0
     first_token_seconds: float | None = None
     queue_seconds: float = 0.0
+
+
+def with_reasoning(reply: Reply, said: str) -> Reply:
+    """A reply that was read, with the reasoning that stood in its text, signs around it included."""
+    return replace(reply, reasoning="\n".join(filter(None, (reply.reasoning, said)))) if said else reply
 
 
 @dataclass(frozen=True, slots=True)

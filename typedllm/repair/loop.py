@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from typedllm.confidence import Confidence
 from typedllm.errors import BudgetError, ModelError, RefusalError, RepairError, TruncatedError, TypedLLMError
-from typedllm.records import MISSING, Attempt, Issue, NativeMode, Reading, Reply, Request, Result, Usage
+from typedllm.records import MISSING, Attempt, Issue, NativeMode, Reading, Reply, Request, Result, Usage, with_reasoning
 from typedllm.repair.calls import Ask, Call, Check, Loop, Step, first_request
 from typedllm.repair.checking import Checked, Subject, run_checks
 from typedllm.repair.echo import echoes
@@ -97,8 +97,9 @@ class _Run(Generic[T]):
         reading = self._with_mended(first)
         reading, checked = yield from self._examine(plan, reply, reading)
         told = reading if first.status == "ok" else first
+        kept = with_reasoning(reply, first.reasoning)
         yield from self._attempted(
-            Attempt(plan.kind, request, reply, told.fixes, told.issues, self._model, checked.usage)
+            Attempt(plan.kind, request, kept, told.fixes, told.issues, self._model, checked.usage)
         )
         self._take_over()
         if checked.error is not None:
