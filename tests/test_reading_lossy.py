@@ -132,7 +132,7 @@ CASES = [
     Case("first_item", Cat, '[{"kind": "cat", "lives": 1}, {"kind": "cat", "lives": 2}]',
          {"kind": "cat", "lives": 1}, "", '[{"kind": "cat", "lives": 1}, {"kind": "cat", "lives": 2}]',
          '{"kind": "cat", "lives": 1}'),
-    Case("first_item", dict[str, str], '{"a": ["x", "y"]}', {"a": "x"}, "/a", '["x", "y"]', "x"),
+    Case("first_item", dict[str, str], '{"a": ["x", "y"]}', {"a": "x"}, "/a", '["x", "y"]', '"x"'),
     Case("default", WITH_DEFAULT, '{"to": "me"}', {"to": "me", "currency": "EUR"}, "/currency", "", '"EUR"'),
     Case("default", WITH_DEFAULT, '{"to": "me", "currency": "USD", "parts": [{"to": "you"}]}',
          {"to": "me", "currency": "USD", "parts": [{"to": "you", "currency": "EUR"}]}, "/parts/0/currency",

@@ -56,6 +56,8 @@ TOLD: list[tuple[Any, str, Any, tuple[str, str, str, str]]] = [
     (Pet, '{"name": "Rex", "age": +3}', REX, ("/age", "number_style", "+3", "3")),
     (Note, '{"text": "", "counts": [.5, 1_000]}', {"text": "", "counts": [0.5, 1000.0]},
      ("/counts/1", "number_style", "1_000", "1000")),
+    (int, "42.", 42, ("", "number_style", "42.", "42.0")),
+    (dict[str, str], '{"a": [“é”]}', {"a": "é"}, ("/a", "single_item", "[“é”]", '"é"')),
     (Pet, '{name: "Rex", "age": 3}', REX, ("", "unquoted_key", "name", '"name"')),
     (Pet, '{"name": "Rex", age : 3}', REX, ("", "unquoted_key", "age", '"age"')),
     (Pet, "{'name': 'Rex', 'age': 3}", REX, ("", "quote_style", "'name'", '"name"')),
@@ -106,9 +108,9 @@ ASKED: list[tuple[Any, str, str, str, str | None]] = [
     (Note, '{"text": "", "tags": ["1, 2\'\n "// no",\n "x"]}', "/tags", "unexpected_text", None),
     (Note, '{..."text”: "x"}', "", "elision", None),
     # brackets around a text without quotes: a remark, or a part of the text
-    (Note, '{"text": (omitted)}', "/text", "type", "omitted"),
-    (Note, '{"text": "", "tags": ["a", (3 more)]}', "/tags/1", "type", "3 more"),
-    (Note, '{"text": "", "tags": [a, b, [omitted]]}', "/tags/2", "type", "omitted"),
+    (Note, '{"text": (omitted)}', "/text", "type", '"omitted"'),
+    (Note, '{"text": "", "tags": ["a", (3 more)]}', "/tags/1", "type", '"3 more"'),
+    (Note, '{"text": "", "tags": [a, b, [omitted]]}', "/tags/2", "type", '"omitted"'),
 ]
 
 LEFT_OUT = [
@@ -190,6 +192,7 @@ def test_at_the_token_limit_nothing_is_proposed_for_what_was_cut() -> None:
         ('{"name": "Rex", "age": 3, "legs": 4}\n{"name": "Rex", "age": 3}', True),
         ('{"name": "Rex", "age": 3}\n\n{"name": "Rex", "age": 3, "legs": 4}', True),
         ('{"name": "Rex", "age": 3, "legs": 4} {"name": "Rex", "age": 3, "legs": 5}', True),
+        ('{"name": "Rex", "age": 3, "of": {"x": [1]}}\n{"name": "Rex", "age": "3", "of": {}}', True),
         ('{"name": "Rex", "age": 3, "legs": 4}\n{"name": "Rex", "age": 4}', False),
     ],
 )

@@ -164,7 +164,9 @@ class Aligner(ObjectAligner):
             return value  # the end of the text has cut it
         self._lone.update({id(first)} if id(node) in self._lone else ())
         return (
-            self._as_tried(first, shape, path) if self.fix(kind, node, shape, path, value) else self._plain(node, path)
+            self._as_tried(first, shape, path)
+            if self.fix(kind, node, shape, path, as_json(value))
+            else self._plain(node, path)
         )
 
     def _kept(self, node: Node, shape: Shape, path: str) -> Iterator[Data]:

@@ -75,7 +75,7 @@ def read_scalar(body: str, start: int, root: Shape, bounds: Bounds) -> Node:
     if read.kind == "hole":
         node.note(Note("too_many_digits", start, start + len(body), "", True))
     elif read.fix:
-        node.note(Note(read.fix, start, start + len(body), json.dumps(read.value)))
+        node.note(Note(read.fix, start, start + len(body), read.json))
     return node
 
 

@@ -6,7 +6,7 @@ import re
 from itertools import takewhile
 from typing import Final, Literal
 
-from typedllm.reading.cursor import SPACE, shown
+from typedllm.reading.cursor import SPACE
 from typedllm.reading.ends import verdict
 from typedllm.reading.escapes import unescaped
 from typedllm.reading.fixes import Note
@@ -173,9 +173,9 @@ class BareReader(QuotedReader):
         elif read.kind in ("bare", "string") and (
             opened or self._is_unclear(word, quoted) or (not quoted and self._is_odd_one(end))
         ):
-            node.note(Note("likely_quote", start, node.end, shown(read.value)))
+            node.note(Note("likely_quote", start, node.end, read.json))
         elif read.fix:
-            node.note(Note(read.fix, start, node.end, _as_json(read)))
+            node.note(Note(read.fix, start, node.end, read.json))
         if _ESCAPED.match(word) or (read.kind == "bare" and self._is_before_container(word)):
             node.note(Note("unexpected_text", start, stop, "", True))
         if word.endswith(("...", "…")):
@@ -184,7 +184,7 @@ class BareReader(QuotedReader):
             node.note(Note("missing_value", start, stop, "", True))
         cut = end == len(self.buf) if read.kind == "bare" else stop == self.base + len(self.buf)
         if self.stack and read.kind != "literal" and not quoted and cut:
-            node.note(Note("open_scalar", start, stop, _as_json(read)))
+            node.note(Note("open_scalar", start, stop, read.json))
         self._add(node)
         self.pos = end + 1 if quoted else stop - self.base
         self._state = self._after
@@ -324,10 +324,6 @@ def _ends_in_string(word: str, quoted: bool) -> bool:
     """
     count = len(_UNESCAPED.findall(word))
     return count % 2 == 1 or (not quoted and _THEN_STRING.fullmatch(word) is not None)
-
-
-def _as_json(read: Scalar) -> str:
-    return str(read.value) if read.kind == "number" else shown(read.value)
 
 
 def _closes(word: str) -> bool:

@@ -188,7 +188,7 @@ class Examination(Generic[T]):
         best = min(options, key=lambda option: order[id(option)])
         if best.valid:
             rivals = rivals_of(best, options, order, free, text)
-            if any(each is not best and self._says_other(each, best) for each in rivals):
+            if self._say_other(rivals, best):
                 return self._ambiguous(rivals, options, reasoning)
             best = announced(best, options, free, text)
             if best.valid and is_taken_back(best, options[-1], text, free):
@@ -200,10 +200,13 @@ class Examination(Generic[T]):
             return self._accepted(best, extractor, text, candidates, reasoning)
         return self._rejected(best, text, candidates, reasoning)
 
-    def _says_other(self, option: Option[T], best: Option[T]) -> bool:
-        """Whether two candidates differ in more than keys that the type leaves out."""
-        root = self.target.root
-        return differs(option.data, best.data) and differs(without_extra(option, root), without_extra(best, root))
+    def _say_other(self, rivals: Sequence[Option[T]], best: Option[T]) -> bool:
+        """Whether a candidate differs from the best one in more than keys that the type leaves out."""
+        others = [each for each in rivals if each is not best and differs(each.data, best.data)]
+        if not any("extra_key" in each.kinds for each in (*others, best)):
+            return bool(others)
+        meant = without_extra(best, self.target.root)
+        return any(differs(without_extra(each, self.target.root), meant) for each in others)
 
     def _ambiguous(self, rivals: list[Option[T]], options: list[Option[T]], reasoning: str) -> Reading[T]:
         places = sorted({Span(option.found.start, option.found.end) for option in rivals})

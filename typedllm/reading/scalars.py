@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -32,6 +33,11 @@ class Scalar(NamedTuple):
     kind: NodeKind
     value: str | bool | None
     fix: str = ""
+
+    @property
+    def json(self) -> str:
+        """It as JSON; of a number, the digits."""
+        return str(self.value) if self.kind == "number" else json.dumps(self.value, ensure_ascii=False)
 
 
 def scalar(word: str) -> Scalar:
