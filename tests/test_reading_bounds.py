@@ -60,6 +60,7 @@ HOSTILE = [
     ("any", 'c: x "b", ', "{a: "),  # keys and texts without quotes, and quotes inside
     ("any", "\\n", "["),  # line breaks as they are written in strings
     ("colour", "red ", ""),  # a declared word, everywhere
+    ("item", '\\"', '{"name": "'),  # quotes that are escaped, of which none ends the text
     ("item", "{b:[}", ""),  # broken parts, each of which is compared with what it may have been
 ]
 

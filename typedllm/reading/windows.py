@@ -12,8 +12,10 @@ from typing import Final
 from typedllm.reading.gaps import NUMBER, Gap, gap, opening
 from typedllm.reading.strings import OPENERS
 
-_DOUBLE: Final = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
-_SINGLE: Final = r"'[^'\\\x00-\x1f]*+(?:\\[\"'\\/bfnrt][^'\\\x00-\x1f]*+)*+'"
+_DOUBLE: Final = (
+    r'"(?<!\\")[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+)
+_SINGLE: Final = r"'(?<!\\')[^'\\\x00-\x1f]*+(?:\\[\"'\\/bfnrt][^'\\\x00-\x1f]*+)*+'"
 SINGLE_QUOTED: Final = re.compile(_SINGLE).fullmatch
 TOKEN: Final = re.compile(f"({_DOUBLE}|{_SINGLE}|{NUMBER})")  # each begins with one of a few signs: those are sought
 IS_KEY: Final = re.compile(rf"([\"'])[^{re.escape(OPENERS + '»')}\\\x00-\x1f]{{1,60}}\1").fullmatch
